@@ -1,0 +1,66 @@
+import type { CommandContext, DomainEvent, RecordedEvent } from '@app/kernel';
+
+/** Revision of the last event the writer has seen, or that it has seen no stream. */
+export type ExpectedRevision = number | 'no-stream';
+
+export type AppendResult = Readonly<{
+  /** Revision of the last event written. */
+  revision: number;
+  /** Log position of the last event written. */
+  position: bigint;
+}>;
+
+/** What goes into metadata beside the context; see EventMeta. */
+export type CommandRecord = Readonly<{ mac?: string; answer?: object }>;
+
+export type SubscribeOptions = Readonly<{
+  /** The last position that was handled; delivery starts behind it. Null: from the beginning. */
+  after: bigint | null;
+  /** At most so many events a batch. */
+  batchSizeMax: number;
+  signal: AbortSignal;
+  /** Told of every cut and every recovery, for logs and readiness. */
+  onState?: (state: 'live' | 'cut', error?: unknown) => void;
+}>;
+
+/** Another writer moved the stream. */
+export class RevisionConflictError extends Error {
+  constructor(
+    readonly stream: string,
+    readonly expected: ExpectedRevision,
+  ) {
+    super(`Stream ${stream} is not at revision ${expected}.`);
+  }
+}
+
+/** The append may or may not have happened: only the same append again can tell. */
+export class UnknownOutcomeError extends Error {}
+
+/** Events, opened and upcast to the newest version. The one way to the log. */
+export abstract class EventStore {
+  /**
+   * Seals and appends; event ids follow from the command id, the stream and the index, so that the same append again is the same.
+   * Throws RevisionConflictError unless the stream is at `expected`; repeats itself while the outcome is unknown, until the
+   * context's deadline, then throws UnknownOutcomeError.
+   */
+  abstract append(
+    stream: string,
+    events: readonly DomainEvent[],
+    expected: ExpectedRevision,
+    context: CommandContext,
+    record?: CommandRecord,
+  ): Promise<AppendResult>;
+
+  /** From `fromRevision` (default 0) on; a stream that does not exist is empty. */
+  abstract readStream(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent>;
+
+  /**
+   * Every application event of the log in order, then new ones as they come, in batches that end where nothing more has
+   * arrived. Pull: the next batch is fetched while this one is handled, no further. Subscribes again by itself, with
+   * backoff, behind the last event it yielded. Ends when the signal aborts; throws on an event it cannot read.
+   */
+  abstract subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]>;
+
+  /** Position of the newest application event, or null on an empty log. */
+  abstract head(): Promise<bigint | null>;
+}

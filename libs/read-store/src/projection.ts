@@ -1,0 +1,55 @@
+import type { DomainEvent, RecordedEvent } from '@app/kernel';
+
+type OfType<E extends DomainEvent, T extends E['type']> = Extract<E, { type: T }>;
+
+/** One handler for each event type the projection reads; all others are skipped. */
+export type Handlers<Doc, E extends DomainEvent> = {
+  readonly [T in E['type']]: (doc: Doc | null, event: RecordedEvent<OfType<E, T>>, key: string) => Doc | null;
+};
+
+/** Field paths with 1 (ascending) or -1 (descending), in order, as MongoDB takes them. */
+export type IndexSpec = Readonly<{
+  key: Readonly<Record<string, 1 | -1>>;
+  unique?: boolean;
+  sparse?: boolean;
+}>;
+
+/**
+ * A read model as data: pure functions from (document, event) to document. No clock, no randomness, no I/O.
+ * Documents are JSON-safe (strings, numbers, booleans, null, arrays, objects). A handler never changes the document it is given.
+ */
+export type Projection<Doc extends object = object, E extends DomainEvent = DomainEvent> = Readonly<{
+  name: string;
+  /** Raise it with any change to what is stored: the next start builds `<name>_v<version>` afresh. */
+  version: number;
+  /** The documents an event touches, by id. Most events touch one. */
+  keys: (event: RecordedEvent<E>) => readonly string[];
+  on: Handlers<Doc, E>;
+  indexes: readonly IndexSpec[];
+  /**
+   * Further indexes that documents ask for as they are written: the sort of a points pool that was not there before.
+   * Called for every document written; must be cheap.
+   */
+  indexesFor?: (doc: Doc) => readonly string[];
+}>;
+
+/**
+ * A read model with one document an event, never changed: the activity feed. `_id` is the event's log position.
+ */
+export type Journal<Doc extends object = object> = Readonly<{
+  name: string;
+  version: number;
+  /** Null: the event leaves no document. */
+  entry: (event: RecordedEvent) => Doc | null;
+  indexes: readonly IndexSpec[];
+}>;
+
+export const defineProjection = <Doc extends object, E extends DomainEvent>(
+  projection: Projection<Doc, E>,
+): Projection<Doc, E> => projection;
+
+export const defineJournal = <Doc extends object>(journal: Journal<Doc>): Journal<Doc> => journal;
+
+/** The collection a read model is folded into; the version that code was compiled for is the one it reads. */
+export const collectionOf = ({ name, version }: Readonly<{ name: string; version: number }>): string =>
+  `${name}_v${version}`;
