@@ -1,0 +1,12 @@
+export * from './access/access.decorator';
+export * from './access/authenticator.port';
+export * from './access/request';
+export * from './command/context.decorator';
+export * from './command/entity-id';
+export * from './input/field';
+export * from './input/fields';
+export * from './input/min-position';
+export * from './input/uuid-param';
+export * as rules from './input/rules';
+export * from './paging/page-query.dto';
+export * from './problem/problem';
