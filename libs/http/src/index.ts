@@ -8,5 +8,6 @@ export * from './input/fields';
 export * from './input/min-position';
 export * from './input/uuid-param';
 export * as rules from './input/rules';
+export * from './paging/cursor.codec';
 export * from './paging/page-query.dto';
 export * from './problem/problem';
