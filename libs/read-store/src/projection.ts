@@ -44,6 +44,12 @@ export type Journal<Doc extends object = object> = Readonly<{
   indexes: readonly IndexSpec[];
 }>;
 
+/** A projection of whatever documents and events. */
+export type AnyProjection = Projection<never, never>;
+
+/** What a context hands to the projector. */
+export type ReadModels = Readonly<{ projections: readonly AnyProjection[]; journals: readonly Journal[] }>;
+
 export const defineProjection = <Doc extends object, E extends DomainEvent>(
   projection: Projection<Doc, E>,
 ): Projection<Doc, E> => projection;

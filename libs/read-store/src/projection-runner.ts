@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DomainError, type RecordedEvent } from '@app/kernel';
+import type { EventStore } from '@app/event-store';
+import { foldBatch, touchedBy } from './fold-batch';
+import { collectionOf, type AnyProjection, type Journal, type ReadModels } from './projection';
+import {
+  CheckpointLostError,
+  ForeignReadDatabaseError,
+  ProjectionError,
+  ReadStoreUnavailableError,
+} from './read-store.errors';
+import type { CheckpointHold, JournalEntry, Positions, ReadStore } from './read-store.port';
+
+export type RunnerOptions = Readonly<{
+  /** Names the checkpoint; stored, never changed. */
+  name: string;
+  events: EventStore;
+  store: ReadStore;
+  readModels: ReadModels;
+  /** At most so many events a batch; default 2,000. */
+  batchSizeMax?: number;
+  onState?: (status: RunnerStatus) => void;
+}>;
+
+/** `retrying`: a store does not answer, tried again with backoff; `failed`: stopped by something no retry mends. */
+export type RunnerState = 'starting' | 'running' | 'retrying' | 'stopped' | 'failed';
+
+export type RunnerStatus = Readonly<{
+  state: RunnerState;
+  /** Up to where every read model is folded and checkpointed; null: nothing yet. */
+  position: bigint | null;
+  /** Events delivered since the start of the process. */
+  eventsCount: number;
+  /** Why it is retrying, or has failed. */
+  error?: Error;
+}>;
+
+const BATCH_SIZE_MAX = 2_000;
+const BACKOFF_FIRST_MS = 100;
+const BACKOFF_MAX_MS = 5_000;
+/** Each round some other writer made progress, so many in a row mean that something is wrong. */
+const CONTENTION_ROUNDS_MAX = 20;
+
+/** What the runner does alike to projections and journals. */
+type Folding = Readonly<{ collection: string; apply: (events: readonly RecordedEvent[]) => Promise<void> }>;
+
+/**
+ * Keeps read models up with the log: one subscription, and for every batch one load and one write a read model, then one
+ * checkpoint. Whatever is killed and whenever, and however many runners are at work, the documents come out the same.
+ */
+export class ProjectionRunner {
+  private readonly foldings: readonly Folding[];
+  private current: RunnerStatus = { state: 'starting', position: null, eventsCount: 0 };
+
+  constructor(private readonly options: RunnerOptions) {
+    const { projections, journals } = options.readModels;
+    this.foldings = [
+      ...projections.map((projection) => ({
+        collection: collectionOf(projection),
+        apply: (events: readonly RecordedEvent[]) => this.project(projection, events),
+      })),
+      ...journals.map((journal) => ({
+        collection: collectionOf(journal),
+        apply: (events: readonly RecordedEvent[]) => this.record(journal, events),
+      })),
+    ];
+  }
+
+  status(): RunnerStatus {
+    return this.current;
+  }
+
+  /**
+   * Runs until the signal aborts; the batch at hand is finished first. While a store is away it tries again, from the stored
+   * checkpoint on, for as long as it takes. Throws what no retry mends.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    let delayMs = BACKOFF_FIRST_MS;
+    while (!signal.aborted) {
+      const eventsBefore = this.current.eventsCount;
+      try {
+        await this.follow(signal);
+      } catch (error) {
+        if (!isTransient(error)) {
+          this.become('failed', error as Error);
+          throw error;
+        }
+        if (this.current.eventsCount > eventsBefore) delayMs = BACKOFF_FIRST_MS;
+        this.become('retrying', error);
+        // Jitter, so that several runners do not come back in step.
+        await sleep(delayMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+        delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS);
+      }
+    }
+    this.become('stopped');
+  }
+
+  /** One pass from the stored checkpoint on. */
+  private async follow(signal: AbortSignal): Promise<void> {
+    const { name, events, store, readModels, batchSizeMax = BATCH_SIZE_MAX } = this.options;
+    const hold = await store.open(name, readModels);
+    const stored = await store.positions();
+    const positions = new Map<string, bigint | null>();
+    for (const { collection } of this.foldings) positions.set(collection, stored.get(collection) ?? null);
+    await this.refuseForeign(positions);
+    this.become('running', undefined, lowest(positions));
+    for await (const batch of events.subscribe({ after: lowest(positions), batchSizeMax, signal })) {
+      await this.handle(hold, positions, batch);
+    }
+  }
+
+  private async handle(
+    hold: CheckpointHold,
+    positions: Map<string, bigint | null>,
+    batch: readonly RecordedEvent[],
+  ): Promise<void> {
+    const last = batch.at(-1)?.meta.position;
+    if (last === undefined) return;
+    const moved = new Map<string, bigint>();
+    const applied = this.foldings.map(({ collection, apply }) => {
+      const unseen = behind(batch, positions.get(collection) ?? null);
+      if (unseen.length === 0) return undefined;
+      moved.set(collection, last);
+      return apply(unseen);
+    });
+    // All of them come to an end before an error goes up: none may still be writing when the next pass begins.
+    const outcomes = await Promise.allSettled(applied);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    await this.options.store.saveCheckpoint(hold, moved);
+    for (const [collection, position] of moved) positions.set(collection, position);
+    this.current = {
+      state: 'running',
+      position: lowest(positions),
+      eventsCount: this.current.eventsCount + batch.length,
+    };
+  }
+
+  private async project(projection: AnyProjection, events: readonly RecordedEvent[]): Promise<void> {
+    const { store } = this.options;
+    const ids = touchedBy(projection, events);
+    if (ids.length === 0) return;
+    for (let round = 1; round <= CONTENTION_ROUNDS_MAX; round += 1) {
+      const changes = foldBatch(projection, events, await store.load(projection, ids));
+      if (changes.length === 0 || (await store.save(projection, changes))) return;
+    }
+    throw new ReadStoreUnavailableError();
+  }
+
+  private async record(journal: Journal, events: readonly RecordedEvent[]): Promise<void> {
+    const entries: JournalEntry[] = [];
+    for (const event of events) {
+      const doc = entryOf(journal, event);
+      if (doc) entries.push({ position: event.meta.position, doc });
+    }
+    if (entries.length > 0) await this.options.store.insert(journal, entries);
+  }
+
+  private async refuseForeign(positions: ReadonlyMap<string, bigint | null>): Promise<void> {
+    const checkpoint = highest(positions);
+    if (checkpoint === null) return;
+    const head = await this.options.events.head();
+    if (head === null || checkpoint > head) throw new ForeignReadDatabaseError(checkpoint, head);
+  }
+
+  private become(state: RunnerState, error?: Error, position = this.current.position): void {
+    this.current = { state, position, eventsCount: this.current.eventsCount, ...(error && { error }) };
+    this.options.onState?.(this.current);
+  }
+}
+
+const entryOf = (journal: Journal, event: RecordedEvent): object | null => {
+  try {
+    return journal.entry(event);
+  } catch (thrown) {
+    throw new ProjectionError(collectionOf(journal), event, thrown);
+  }
+};
+
+/** The events of a batch that lie behind a position. Whole batches are skipped cheaply while another read model is built. */
+const behind = (batch: readonly RecordedEvent[], position: bigint | null): readonly RecordedEvent[] => {
+  const last = batch.at(-1);
+  if (position === null || !last) return batch;
+  if (last.meta.position <= position) return [];
+  const first = batch.findIndex(({ meta }) => meta.position > position);
+  return first === 0 ? batch : batch.slice(first);
+};
+
+/** Null, "nothing yet", is the lowest of all. */
+const lowest = (positions: ReadonlyMap<string, bigint | null>): bigint | null => {
+  let found: bigint | null | undefined;
+  for (const position of positions.values()) {
+    if (position === null) return null;
+    if (found === undefined || found === null || position < found) found = position;
+  }
+  return found ?? null;
+};
+
+const highest = (positions: Positions | ReadonlyMap<string, bigint | null>): bigint | null => {
+  let found: bigint | null = null;
+  for (const position of positions.values()) {
+    if (position !== null && (found === null || position > found)) found = position;
+  }
+  return found;
+};
+
+/** A store or the key ring is away, or the read database was emptied: the next pass may go well. */
+const isTransient = (error: unknown): error is Error =>
+  error instanceof CheckpointLostError || (error instanceof DomainError && error.kind === 'unavailable');

@@ -1,0 +1,44 @@
+import type { Change, Stored } from './fold-batch';
+import type { AnyProjection, Journal, ReadModels } from './projection';
+
+/** Up to which position each read model is folded, by collection name; absent: not begun. */
+export type Positions = ReadonlyMap<string, bigint>;
+
+export type JournalEntry = Readonly<{ position: bigint; doc: object }>;
+
+/** A runner's hold on its checkpoint, from `open` on. */
+export type CheckpointHold = Readonly<{
+  runner: string;
+  /** Made with the checkpoint: tells it from one that was made later, in an emptied database. */
+  epoch: string;
+}>;
+
+/** What readers need of the read store. */
+export abstract class Checkpoints {
+  /** Over all runners; where two of them fold one read model, the further one. */
+  abstract positions(): Promise<Positions>;
+}
+
+/**
+ * Documents of the read models, and how far they are folded. Every write is durable before it is acknowledged, so that a
+ * checkpoint never claims what a killed server has lost. Throws ReadStoreUnavailableError where the same again may succeed.
+ */
+export abstract class ReadStore extends Checkpoints {
+  /** Makes what is missing of indexes and the runner's checkpoint. */
+  abstract open(runner: string, readModels: ReadModels): Promise<CheckpointHold>;
+
+  /** Those of the documents that exist. */
+  abstract load(projection: AnyProjection, ids: readonly string[]): Promise<ReadonlyMap<string, Stored>>;
+
+  /**
+   * Writes every change whose document has not moved past it. False: at least one had moved (another runner, or a writer
+   * beside the runner), so the batch is to be loaded and folded again.
+   */
+  abstract save(projection: AnyProjection, changes: readonly Change[]): Promise<boolean>;
+
+  /** Entries that are there already are left as they are. */
+  abstract insert(journal: Journal, entries: readonly JournalEntry[]): Promise<void>;
+
+  /** Moves positions forward, never back. Throws CheckpointLostError where the checkpoint is not the one held. */
+  abstract saveCheckpoint(hold: CheckpointHold, positions: Positions): Promise<void>;
+}
