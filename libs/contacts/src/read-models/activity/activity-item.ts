@@ -1,0 +1,31 @@
+import type { ActivityEntry } from './activity.journal';
+
+/** An entry with its place in the log. */
+export type StoredActivity = ActivityEntry & Readonly<{ position: bigint }>;
+
+/** An event as the API shows it. */
+export type ActivityItem = Readonly<{
+  position: string;
+  eventId: string;
+  type: string;
+  contactId: string;
+  occurredAt: string;
+  recordedAt: string;
+  actor: ActivityEntry['actor'];
+  data: Readonly<Record<string, unknown>>;
+}>;
+
+/** `opened`: personal fields to show beside the figures; none in feeds over all contacts. */
+export const activityItem = (
+  { position, eventId, type, contactId, occurredAt, recordedAt, actor, data }: StoredActivity,
+  opened: Readonly<Record<string, unknown>> = {},
+): ActivityItem => ({
+  position: position.toString(),
+  eventId,
+  type,
+  contactId,
+  occurredAt,
+  recordedAt,
+  actor,
+  data: { ...data, ...opened },
+});

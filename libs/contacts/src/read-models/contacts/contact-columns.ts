@@ -1,0 +1,99 @@
+import type { IndexSpec } from '@app/read-store';
+import { ATTRIBUTES, type AttributeName, type RuleFields } from '@app/rules';
+import type { ContactDocument } from './contact.document';
+
+/** A column that lists can be sorted by. */
+export type ContactColumn = Readonly<{
+  path: string;
+  kind: 'text' | 'number';
+  /** Its index is made with the first document that has it: while there is no index, nobody has it. */
+  dynamic: boolean;
+}>;
+
+const text = (path: string): ContactColumn => ({ path, kind: 'text', dynamic: false });
+const number = (path: string): ContactColumn => ({ path, kind: 'number', dynamic: false });
+
+const COLUMNS: ReadonlyMap<string, ContactColumn> = new Map([
+  ['lastName', text('sort.lastName')],
+  ['firstName', text('sort.firstName')],
+  ['email', text('sort.email')],
+  ['city', text('sort.city')],
+  ['country', text('profile.address.country')],
+  ['language', text('profile.language')],
+  ['birthday', text('profile.birthday')],
+  ['registeredAt', text('registeredAt')],
+  ['lastActivityAt', text('lastActivityAt')],
+  ['lastCheckInAt', text('lastCheckInAt')],
+  ['counts.purchases', number('counts.purchases')],
+  ['counts.checkIns', number('counts.checkIns')],
+  ['counts.redemptions', number('counts.redemptions')],
+  ['counts.messages', number('counts.messages')],
+]);
+const POOL_COLUMN = /^points\.[a-z0-9][a-z0-9_-]{0,63}$/;
+const SPEND_COLUMN = /^spend\.[A-Z]{3}$/;
+
+/** The names of the columns, those with a variable part as a pattern. */
+export const CONTACT_COLUMN_NAMES: readonly string[] = [
+  ...COLUMNS.keys(),
+  'points.<pool>',
+  'spend.<currency>',
+];
+
+/** Undefined where there is no such column. */
+export const contactColumn = (name: string): ContactColumn | undefined => {
+  const column = COLUMNS.get(name);
+  if (column !== undefined) return column;
+  return POOL_COLUMN.test(name) || SPEND_COLUMN.test(name)
+    ? { path: name, kind: 'number', dynamic: true }
+    : undefined;
+};
+
+/**
+ * Each sort has its index, with the id behind it for ties, walked backwards for the other direction. Equality filters on
+ * these columns use them, too; the rest are what other filters most often name, and the due time of expiries.
+ */
+export const CONTACT_INDEXES: readonly IndexSpec[] = [
+  ...[...COLUMNS.values()].map(({ path }): IndexSpec => ({ key: { [path]: 1, _id: 1 } })),
+  { key: { search: 1 } },
+  { key: { 'profile.tags': 1 } },
+  { key: { 'profile.gender': 1 } },
+  { key: { nextExpiryAt: 1 } },
+];
+
+/** The columns a document has that not every document has. */
+export const dynamicSortPathsOf = ({ points, spend }: ContactDocument): string[] => [
+  ...Object.keys(points).map((pool) => `points.${pool}`),
+  ...Object.keys(spend).map((currency) => `spend.${currency}`),
+];
+
+const FOLDED_PATHS: Readonly<Partial<Record<AttributeName, string>>> = {
+  'profile.firstName': 'sort.firstName',
+  'profile.lastName': 'sort.lastName',
+  'profile.email': 'sort.email',
+  'profile.address.city': 'sort.city',
+};
+
+/** Where contact documents keep what filters ask for. */
+export const contactRuleFields: RuleFields = {
+  attribute: (name) => {
+    if (name === 'tags') return 'profile.tags';
+    if (name === 'age') return 'profile.birthday';
+    return ATTRIBUTES[name] === 'folded' ? (FOLDED_PATHS[name] ?? name) : name;
+  },
+  metric: ({ metric, pool, currency }) => {
+    switch (metric) {
+      case 'points.balance':
+        return `points.${pool}`;
+      case 'purchases.spend':
+        return `spend.${currency}`;
+      case 'purchases.count':
+        return 'counts.purchases';
+      case 'checkIns.count':
+        return 'counts.checkIns';
+      case 'redemptions.count':
+        return 'counts.redemptions';
+      case 'messages.count':
+        return 'counts.messages';
+    }
+  },
+};

@@ -1,0 +1,189 @@
+import type { Personal, RecordedEvent } from '@app/kernel';
+import { defineProjection } from '@app/read-store';
+import { foldText } from '@app/rules';
+import type {
+  ConsentGranted,
+  ConsentWithdrawn,
+  ContactEvent,
+  Money,
+  Profile,
+} from '../../domain/contact.events';
+import { applyPatch } from './apply-patch';
+import { CONTACT_INDEXES, dynamicSortPathsOf } from './contact-columns';
+import type { Consent, ContactDocument, Counts, Figures } from './contact.document';
+import { moveLots, nextExpiryOf, openLot } from './lots';
+import { searchTermsOf } from './search-terms';
+
+/**
+ * The contact's row and details in one document. It reads every event type of the stream, since `revision` is the ETag.
+ * Activity is what somebody did: expiries and recoveries, which the system does by itself, and messages, which would make
+ * everybody active who gets a newsletter, do not count.
+ */
+export const contactsProjection = defineProjection<ContactDocument, ContactEvent>({
+  name: 'contacts',
+  version: 1,
+  keys: ({ data }) => [data.contactId],
+  indexes: CONTACT_INDEXES,
+  indexesFor: dynamicSortPathsOf,
+  on: {
+    'contacts.ContactRegistered.v1': (_, { data, meta }) => ({
+      contactId: data.contactId,
+      revision: meta.revision,
+      source: data.source,
+      registeredAt: data.occurredAt,
+      lastActivityAt: data.occurredAt,
+      lastCheckInAt: null,
+      ...profileFields(data.profile ?? {}),
+      points: {},
+      lots: [],
+      nextExpiryAt: null,
+      consents: [],
+      devices: [],
+      counts: { purchases: 0, checkIns: 0, redemptions: 0, messages: 0 },
+      spend: {},
+    }),
+    'contacts.ContactDetailsChanged.v1': (doc, event) =>
+      doc && active(doc, event, profileFields(changedProfile(doc.profile, event.data.profile))),
+    'contacts.EmailClaimAbandoned.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.ConsentGranted.v1': (doc, event) =>
+      doc && active(doc, event, { consents: withConsent(doc.consents, event) }),
+    'contacts.ConsentWithdrawn.v1': (doc, event) =>
+      doc && active(doc, event, { consents: withConsent(doc.consents, event) }),
+    'contacts.DeviceRegistered.v1': (doc, event) => {
+      if (!doc) return null;
+      const { deviceId, platform, pushable, device, occurredAt } = event.data;
+      const others = doc.devices.filter((known) => known.deviceId !== deviceId);
+      return active(doc, event, {
+        devices: [
+          ...others,
+          {
+            deviceId,
+            platform,
+            pushable,
+            model: device?.model ?? null,
+            osVersion: device?.osVersion ?? null,
+            appVersion: device?.appVersion ?? null,
+            registeredAt: occurredAt,
+          },
+        ],
+      });
+    },
+    'contacts.DeviceRemoved.v1': (doc, event) =>
+      doc &&
+      active(doc, event, {
+        devices: doc.devices.filter(({ deviceId }) => deviceId !== event.data.deviceId),
+      }),
+    'contacts.PointsCredited.v1': (doc, event) =>
+      doc && active(doc, event, earned(doc, event.data, event.data.entryId)),
+    'contacts.PointsDebited.v1': (doc, event) => doc && active(doc, event, shifted(doc, event, -1)),
+    'contacts.PointsExpired.v1': (doc, event) => doc && moved(doc, event, shifted(doc, event, -1)),
+    'contacts.PointsReversed.v1': (doc, event) =>
+      doc && active(doc, event, shifted(doc, event, event.data.points < 0 ? -1 : 1)),
+    'contacts.CheckedIn.v1': (doc, event) =>
+      doc &&
+      active(doc, event, {
+        ...earned(doc, event.data, event.data.checkInId),
+        lastCheckInAt: later(doc.lastCheckInAt, event.data.occurredAt),
+        counts: counted(doc.counts, 'checkIns'),
+      }),
+    'contacts.PurchaseRecorded.v1': (doc, event) =>
+      doc &&
+      active(doc, event, {
+        ...earned(doc, event.data, event.data.purchaseId),
+        spend: spent(doc.spend, event.data.amount, 1),
+        counts: counted(doc.counts, 'purchases'),
+      }),
+    'contacts.PurchaseReturned.v1': (doc, event) =>
+      doc &&
+      active(doc, event, {
+        ...shifted(doc, event, -1),
+        spend: spent(doc.spend, event.data.amount, -1),
+      }),
+    'contacts.RewardRedeemed.v1': (doc, event) =>
+      doc && active(doc, event, { ...shifted(doc, event, -1), counts: counted(doc.counts, 'redemptions') }),
+    'contacts.RedemptionCancelled.v1': (doc, event) => doc && active(doc, event, shifted(doc, event, 1)),
+    'contacts.RedemptionAbandoned.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.MessageSent.v1': (doc, event) =>
+      doc && moved(doc, event, { counts: counted(doc.counts, 'messages') }),
+  },
+});
+
+type Changes = Partial<ContactDocument>;
+
+const moved = (doc: ContactDocument, { meta }: RecordedEvent<ContactEvent>, changes?: Changes) => ({
+  ...doc,
+  ...changes,
+  revision: meta.revision,
+});
+
+const active = (doc: ContactDocument, event: RecordedEvent<ContactEvent>, changes: Changes) => ({
+  ...doc,
+  ...changes,
+  revision: event.meta.revision,
+  lastActivityAt: later(doc.lastActivityAt, event.data.occurredAt),
+});
+
+/** Back-dated facts come late: what happened last need not have been recorded last. */
+const later = (known: string | null, other: string): string =>
+  known !== null && known > other ? known : other;
+
+const changedProfile = (profile: Profile, patch: Personal<Readonly<Record<string, unknown>>>): Profile =>
+  patch === null ? profile : applyPatch(profile, patch);
+
+const profileFields = (profile: Profile): Pick<ContactDocument, 'profile' | 'sort' | 'search'> => {
+  const { lastName, firstName, email, address } = profile;
+  const city = address?.city;
+  return {
+    profile,
+    sort: {
+      ...(lastName !== undefined && { lastName: foldText(lastName) }),
+      ...(firstName !== undefined && { firstName: foldText(firstName) }),
+      ...(email !== undefined && { email: foldText(email) }),
+      ...(city !== undefined && { city: foldText(city) }),
+    },
+    search: searchTermsOf(profile),
+  };
+};
+
+const withConsent = (
+  consents: readonly Consent[],
+  { type, data }: ConsentGranted | ConsentWithdrawn,
+): readonly Consent[] => {
+  const { purpose, channel = null, occurredAt, wordingVersion = null, source } = data;
+  const others = consents.filter((known) => known.purpose !== purpose || known.channel !== channel);
+  const granted = type === 'contacts.ConsentGranted.v1';
+  return [...others, { purpose, channel, granted, at: occurredAt, wordingVersion, source }];
+};
+
+type InPool = Readonly<{ pool: string; points: number; balance: number }>;
+
+const balances = (points: Figures, { pool, points: moved, balance }: InPool): Figures =>
+  // An action that earned nothing does not open a pool.
+  moved === 0 && !Object.hasOwn(points, pool) ? points : { ...points, [pool]: balance };
+
+const earned = (doc: ContactDocument, data: InPool & { expiresAt?: string }, entryId: string): Changes => {
+  const { pool, points, expiresAt } = data;
+  return {
+    points: balances(doc.points, data),
+    ...withLots(openLot(doc.lots, { entryId, pool, points, expiresAt }), doc),
+  };
+};
+
+const shifted = (
+  doc: ContactDocument,
+  { data, meta }: RecordedEvent<Extract<ContactEvent, { data: { lots: unknown } }>>,
+  direction: 1 | -1,
+): Changes => ({
+  points: balances(doc.points, data),
+  ...withLots(moveLots(doc.lots, data.lots, direction, meta.recordedAt), doc),
+});
+
+const withLots = (lots: ContactDocument['lots'], doc: ContactDocument): Changes =>
+  lots === doc.lots ? {} : { lots, nextExpiryAt: nextExpiryOf(lots) };
+
+const counted = (counts: Counts, name: keyof Counts): Counts => ({ ...counts, [name]: counts[name] + 1 });
+
+const spent = (spend: Figures, { minor, currency }: Money, sign: 1 | -1): Figures => ({
+  ...spend,
+  [currency]: (Object.hasOwn(spend, currency) ? (spend[currency] ?? 0) : 0) + sign * minor,
+});

@@ -1,0 +1,14 @@
+import { Query } from '@nestjs/cqrs';
+import type { ContactDetails } from '../contacts/contact-details';
+
+export type ContactAnswer = ContactDetails & Readonly<{ asOfPosition: string }>;
+
+/** Everything current about one contact. */
+export class GetContactQuery extends Query<ContactAnswer> {
+  constructor(
+    readonly contactId: string,
+    readonly minPosition?: bigint,
+  ) {
+    super();
+  }
+}

@@ -1,0 +1,30 @@
+import { Query } from '@nestjs/cqrs';
+import type { ActivityFilter } from '../activity/activity-filter';
+import type { ActivityItem } from '../activity/activity-item';
+import type { ActivityList } from '../activity/activity.journal';
+
+export type ActivityPage = Readonly<{
+  items: readonly ActivityItem[];
+  nextCursor: string | null;
+  asOfPosition: string;
+}>;
+
+type Paging = Readonly<{
+  limit: number;
+  cursor?: string | undefined;
+  minPosition?: bigint | undefined;
+}>;
+
+/** What happened to all contacts, newest first; figures only. */
+export class ListActivityQuery extends Query<ActivityPage> {
+  constructor(readonly input: Paging & Pick<ActivityFilter, 'contactId' | 'type' | 'locationId'>) {
+    super();
+  }
+}
+
+/** What happened to one contact, newest first, with its own notes, invoice numbers and messages. */
+export class ListContactActivityQuery extends Query<ActivityPage> {
+  constructor(readonly input: Paging & Readonly<{ contactId: string; list: ActivityList }>) {
+    super();
+  }
+}

@@ -1,0 +1,103 @@
+import { CursorCodec } from '@app/http';
+import { Clock } from '@app/kernel';
+import { ReadGate } from '@app/read-store';
+import { dateIn, type StoreFilter } from '@app/rules';
+import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
+import { CONTACT_COLUMN_NAMES, contactColumn } from '../contacts/contact-columns';
+import { contactRow } from '../contacts/contact-row';
+import type { ContactDocument } from '../contacts/contact.document';
+import { ContactReads } from '../contacts/mongo.contact-reads';
+import { contactSelection, selectionFilter } from './contact-selection';
+import { keyRanges, type PagePosition, type SortOrder, type SortValue } from './keyset';
+import { InvalidContactListError } from './list-contacts.errors';
+import { ListContactsQuery, type ContactPage } from './list-contacts.query';
+
+const DEFAULT_SORT = '-registeredAt';
+
+@QueryHandler(ListContactsQuery)
+export class ListContactsHandler implements IQueryHandler<ListContactsQuery> {
+  constructor(
+    private readonly contacts: ContactReads,
+    private readonly gate: ReadGate,
+    private readonly cursors: CursorCodec,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute({ input }: ListContactsQuery): Promise<ContactPage> {
+    const selection = contactSelection(input);
+    const sort = input.sort ?? DEFAULT_SORT;
+    const asked = sortOrder(sort);
+    const binding = JSON.stringify(['contacts', sort, selection]);
+    const after = input.cursor === undefined ? null : positionOf(this.cursors.decode(input.cursor, binding));
+
+    const asOfPosition = await this.gate.wait(input.minPosition);
+    const now = this.clock.now();
+    const filter = selectionFilter(selection, now);
+    const order = await this.served(asked);
+    // One more than asked for tells whether there is a next page.
+    const found = await this.read(filter, order, after, input.limit + 1);
+    const total = input.count ? await this.contacts.count(filter) : undefined;
+
+    const page = found.slice(0, input.limit);
+    const last = page.at(-1);
+    const today = dateIn(now, 'UTC');
+    return {
+      items: page.map((doc) => contactRow(doc, today)),
+      nextCursor:
+        last !== undefined && found.length > input.limit
+          ? this.cursors.encode([sortValueOf(last, order), last.contactId], binding)
+          : null,
+      ...(total !== undefined && { total }),
+      asOfPosition: asOfPosition.toString(),
+    };
+  }
+
+  /** A column that nobody has leaves only the ties; sorting by it in the store would read the whole collection. */
+  private async served(order: SortOrder): Promise<SortOrder> {
+    return order.column === null || (await this.contacts.isKnown(order.column))
+      ? order
+      : { ...order, column: null };
+  }
+
+  private async read(
+    filter: StoreFilter,
+    order: SortOrder,
+    after: PagePosition | null,
+    limit: number,
+  ): Promise<ContactDocument[]> {
+    const found: ContactDocument[] = [];
+    for (const range of keyRanges(order, after)) {
+      found.push(...(await this.contacts.rows(filter, range, limit - found.length, order.column)));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+}
+
+const sortOrder = (sort: string): SortOrder => {
+  const descending = sort.startsWith('-');
+  const column = contactColumn(descending ? sort.slice(1) : sort);
+  if (column === undefined) {
+    throw new InvalidContactListError(
+      'contacts.unknown-sort',
+      '/sort',
+      `Columns to sort by: ${CONTACT_COLUMN_NAMES.join(', ')}; a "-" before it sorts downwards.`,
+    );
+  }
+  return { column, direction: descending ? -1 : 1 };
+};
+
+const sortValueOf = (doc: ContactDocument, { column }: SortOrder): SortValue => {
+  let value: unknown = doc;
+  for (const name of column?.path.split('.') ?? []) {
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return typeof value === 'string' || typeof value === 'number' ? value : null;
+};
+
+/** The codec gives back what was encoded, or throws. */
+const positionOf = (values: readonly unknown[]): PagePosition => {
+  const [value, id] = values as [SortValue, string];
+  return { value, id };
+};
