@@ -9,7 +9,7 @@ import {
   ProjectionError,
   ReadStoreUnavailableError,
 } from './read-store.errors';
-import type { CheckpointHold, JournalEntry, Positions, ReadStore } from './read-store.port';
+import type { CheckpointHold, JournalEntry, ReadStore } from './read-store.port';
 
 export type RunnerOptions = Readonly<{
   /** Names the checkpoint; stored, never changed. */
@@ -195,7 +195,7 @@ const lowest = (positions: ReadonlyMap<string, bigint | null>): bigint | null =>
   return found ?? null;
 };
 
-const highest = (positions: Positions | ReadonlyMap<string, bigint | null>): bigint | null => {
+const highest = (positions: ReadonlyMap<string, bigint | null>): bigint | null => {
   let found: bigint | null = null;
   for (const position of positions.values()) {
     if (position !== null && (found === null || position > found)) found = position;

@@ -49,10 +49,10 @@ export class ProjectionError extends Error {
     event: Readonly<{ type: string; meta: { position: bigint } }>,
     thrown: unknown,
   ) {
-    const kind = thrown instanceof Error ? thrown.name : typeof thrown;
+    const kind = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
     super(`Read model ${readModel} cannot fold ${event.type} at position ${event.meta.position} (${kind}).`);
     const frames = thrown instanceof Error ? (thrown.stack ?? '').split('\n') : [];
-    this.stack = [`${this.name}: ${this.message}`, ...frames.filter((line) => /^\s+at /.test(line))].join(
+    this.stack = [`ProjectionError: ${this.message}`, ...frames.filter((line) => /^\s+at /.test(line))].join(
       '\n',
     );
   }

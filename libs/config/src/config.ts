@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse } from 'dotenv';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What the environment says, checked; plain data, so that it can be handed to a worker thread. */
+export type Config = Readonly<{
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  eventStoreUrl?: string;
+  mongodbUrl?: string;
+  /** The read database: the one that MONGODB_URL names, else `regulars`. */
+  mongodbName: string;
+  /** Absolute paths. */
+  dataDir: string;
+  keysDir: string;
+  adminKey?: string;
+  /** Where a projector of its own answers health and metrics; absent: nowhere. */
+  projectorPort?: number;
+  logLevel: LogLevel;
+}>;
+
+/** The addresses of real servers. */
+export type Servers = Readonly<{ eventStoreUrl: string; mongodbUrl: string }>;
+
+/** A setting is wrong. The message names it and says what it takes, and never repeats its value: it may be a secret. */
+export class ConfigError extends Error {}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const MONGODB_NAME = 'regulars';
+const ADMIN_KEY_LENGTH_MIN = 16;
+
+/** Reads the environment, and `.env` in the working directory for what it does not set. Throws ConfigError. */
+export const loadConfig = (
+  environment: Environment = process.env,
+  directory: string = process.cwd(),
+): Config => {
+  const settings = { ...readEnvFile(join(directory, '.env')), ...environment };
+  // An empty setting is one that is not made: `KEY= npm start` and compose files write it so.
+  const setting = (name: string): string | undefined => settings[name]?.trim() || undefined;
+
+  const eventStoreUrl = checked(
+    'EVENTSTORE_URL',
+    setting('EVENTSTORE_URL'),
+    isEventStoreUrl,
+    'an esdb:// address',
+  );
+  const mongodbUrl = checked('MONGODB_URL', setting('MONGODB_URL'), isMongodbUrl, 'a mongodb:// address');
+  const adminKey = checked(
+    'REGULARS_ADMIN_KEY',
+    setting('REGULARS_ADMIN_KEY'),
+    isKey,
+    `at least ${ADMIN_KEY_LENGTH_MIN} visible ASCII characters without spaces`,
+  );
+  const port = portOf('PORT', setting('PORT'));
+  const projectorPort = portOf('PROJECTOR_PORT', setting('PROJECTOR_PORT'));
+  const logLevel = checked('LOG_LEVEL', setting('LOG_LEVEL'), isLogLevel, `one of ${LOG_LEVELS.join(', ')}`);
+  const dataDir = resolve(directory, setting('REGULARS_DATA_DIR') ?? '.regulars');
+  return {
+    host: setting('HOST') ?? '127.0.0.1',
+    port: port ?? 3000,
+    mongodbName: (mongodbUrl && databaseOf(mongodbUrl)) || MONGODB_NAME,
+    dataDir,
+    keysDir: resolve(directory, setting('REGULARS_KEYS_DIR') ?? join(dataDir, 'keys')),
+    logLevel: logLevel ?? 'info',
+    ...(eventStoreUrl && { eventStoreUrl }),
+    ...(mongodbUrl && { mongodbUrl }),
+    ...(adminKey && { adminKey }),
+    ...(projectorPort !== undefined && { projectorPort }),
+  };
+};
+
+/** For processes that start no embedded servers. Throws ConfigError where an address is missing. */
+export const serversOf = ({ eventStoreUrl, mongodbUrl }: Config): Servers => {
+  if (!eventStoreUrl || !mongodbUrl) {
+    throw new ConfigError(
+      'EVENTSTORE_URL and MONGODB_URL must both be set; only the standalone starts servers of its own.',
+    );
+  }
+  return { eventStoreUrl, mongodbUrl };
+};
+
+const readEnvFile = (path: string): Environment => {
+  try {
+    return parse(readFileSync(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new ConfigError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+};
+
+function checked<T extends string>(
+  name: string,
+  value: string | undefined,
+  accept: (value: string) => value is T,
+  takes: string,
+): T | undefined;
+function checked(
+  name: string,
+  value: string | undefined,
+  accept: (value: string) => boolean,
+  takes: string,
+): string | undefined;
+function checked(
+  name: string,
+  value: string | undefined,
+  accept: (value: string) => boolean,
+  takes: string,
+): string | undefined {
+  if (value === undefined || accept(value)) return value;
+  throw new ConfigError(`${name} is wrong: it takes ${takes}.`);
+}
+
+const isPort = (value: string): boolean => /^\d{1,5}$/.test(value) && Number(value) <= 65_535;
+const isEventStoreUrl = (value: string): boolean => /^esdb(\+discover)?:\/\/[^\s/?]+/.test(value);
+const isMongodbUrl = (value: string): boolean => /^mongodb(\+srv)?:\/\/[^\s/?]+/.test(value);
+const isKey = (value: string): boolean => value.length >= ADMIN_KEY_LENGTH_MIN && /^[!-~]+$/.test(value);
+const isLogLevel = (value: string): value is LogLevel => (LOG_LEVELS as readonly string[]).includes(value);
+
+const portOf = (name: string, value: string | undefined): number | undefined => {
+  const port = checked(name, value, isPort, 'a whole number from 0 to 65535');
+  return port === undefined ? undefined : Number(port);
+};
+
+/** The path of a connection string; hosts may be a list, which URL does not parse. */
+const databaseOf = (mongodbUrl: string): string | undefined =>
+  /^mongodb(?:\+srv)?:\/\/[^/?]+\/([^?]+)/.exec(mongodbUrl)?.[1];
