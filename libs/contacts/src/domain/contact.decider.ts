@@ -1,0 +1,133 @@
+import type { Decider, Decision } from '@app/kernel';
+import { decideCheckIn, type CheckIn } from './check-ins.decisions';
+import { decideSetConsent, type SetConsent } from './consents.decisions';
+import type { ContactEvent } from './contact.events';
+import { evolve } from './contact.evolve';
+import { unknownContact, type Contact } from './contact.state';
+import {
+  decideRegisterDevice,
+  decideRemoveDevice,
+  type RegisterDevice,
+  type RemoveDevice,
+} from './devices.decisions';
+import { decideAbandonEmailClaim, type AbandonEmailClaim } from './email-claims.decisions';
+import { decideSendMessage, type SendMessage } from './messages.decisions';
+import {
+  decideCredit,
+  decideDebit,
+  decideExpiry,
+  decideReversal,
+  type CreditPoints,
+  type DebitPoints,
+  type ExpirePoints,
+  type ReversePoints,
+} from './points.decisions';
+import { decideChangeDetails, type ChangeContactDetails } from './profile.decisions';
+import {
+  decidePurchase,
+  decideReturn,
+  type RecordPurchase,
+  type ReturnPurchase,
+} from './purchases.decisions';
+import {
+  decideAbandonRedemption,
+  decideCancelRedemption,
+  decideRedeem,
+  type AbandonRedemption,
+  type CancelRedemption,
+  type RedeemReward,
+} from './redemptions.decisions';
+import { decideRegistration, type RegisterContact } from './registration.decisions';
+
+export type ContactCommand =
+  | RegisterContact
+  | ChangeContactDetails
+  | AbandonEmailClaim
+  | SetConsent
+  | RegisterDevice
+  | RemoveDevice
+  | CreditPoints
+  | DebitPoints
+  | ReversePoints
+  | ExpirePoints
+  | RecordPurchase
+  | ReturnPurchase
+  | CheckIn
+  | RedeemReward
+  | CancelRedemption
+  | AbandonRedemption
+  | SendMessage;
+
+const decide = (command: ContactCommand, contact: Contact): Decision<ContactEvent, object> => {
+  switch (command.type) {
+    case 'RegisterContact':
+      return decideRegistration(command, contact);
+    case 'ChangeContactDetails':
+      return decideChangeDetails(command, contact);
+    case 'AbandonEmailClaim':
+      return decideAbandonEmailClaim(command, contact);
+    case 'SetConsent':
+      return decideSetConsent(command, contact);
+    case 'RegisterDevice':
+      return decideRegisterDevice(command, contact);
+    case 'RemoveDevice':
+      return decideRemoveDevice(command, contact);
+    case 'CreditPoints':
+      return decideCredit(command, contact);
+    case 'DebitPoints':
+      return decideDebit(command, contact);
+    case 'ReversePoints':
+      return decideReversal(command, contact);
+    case 'ExpirePoints':
+      return decideExpiry(command, contact);
+    case 'RecordPurchase':
+      return decidePurchase(command, contact);
+    case 'ReturnPurchase':
+      return decideReturn(command, contact);
+    case 'CheckIn':
+      return decideCheckIn(command, contact);
+    case 'RedeemReward':
+      return decideRedeem(command, contact);
+    case 'CancelRedemption':
+      return decideCancelRedemption(command, contact);
+    case 'AbandonRedemption':
+      return decideAbandonRedemption(command, contact);
+    case 'SendMessage':
+      return decideSendMessage(command, contact);
+  }
+};
+
+/** Everything that can be decided about one contact, on its own stream. */
+export const contactDecider: Decider<Contact, ContactCommand, ContactEvent> = {
+  name: 'contact',
+  initialState: unknownContact,
+  decide,
+  evolve,
+  naturalKey: {
+    ofCommand: (command) => {
+      switch (command.type) {
+        case 'RecordPurchase':
+          return `invoice:${command.invoiceNumber}`;
+        case 'CheckIn':
+          return `check-in:${command.checkInId}`;
+        case 'RedeemReward':
+          return `redemption:${command.redemptionId}`;
+        default:
+          return undefined;
+      }
+    },
+    ofEvent: (event) => {
+      switch (event.type) {
+        case 'contacts.PurchaseRecorded.v1':
+          // After an erasure nobody can tell, and no command is taken.
+          return event.data.invoiceNumber === null ? undefined : `invoice:${event.data.invoiceNumber}`;
+        case 'contacts.CheckedIn.v1':
+          return `check-in:${event.data.checkInId}`;
+        case 'contacts.RewardRedeemed.v1':
+          return `redemption:${event.data.redemptionId}`;
+        default:
+          return undefined;
+      }
+    },
+  },
+};

@@ -1,0 +1,82 @@
+import type { LotShare, Money } from './contact.events';
+import { emptyLedger, type Ledger } from './points';
+
+/**
+ * What decisions about a contact need, and no personal value: personal fields leave keyed hashes and flags behind.
+ * States are folded in place (see Decider) and may be kept in memory for long.
+ */
+
+/** What came of a claim on an e-mail: an event was written under it, or it was given up before. */
+export type ClaimVerdict = 'made-good' | 'abandoned';
+
+export type Purchase = {
+  readonly amount: Money;
+  readonly locationId?: string;
+  readonly pool: string;
+  returned: boolean;
+};
+
+export type Redemption = {
+  readonly rewardId: string;
+  readonly pool: string;
+  readonly points: number;
+  readonly lots: readonly LotShare[];
+  /** `cancelled`: `givenBack` points came back. `abandoned`: it never came to be and never will. */
+  status: 'redeemed' | 'cancelled' | 'abandoned';
+  givenBack: number;
+};
+
+/** The last word on a purpose, for one channel or (`*`) all of them. */
+export type Consent = Readonly<{ granted: boolean; wordingVersion?: string; source: string }>;
+export const ALL_CHANNELS = '*';
+
+/** Verdicts are also given on contacts that never came to be. */
+type Verdicts = {
+  readonly claims: Map<string, ClaimVerdict>;
+  readonly redemptions: Map<string, Redemption>;
+};
+
+export type UnknownContact = Verdicts & { readonly status: 'unknown' };
+
+export type ActiveContact = Verdicts & {
+  readonly status: 'active';
+  /** Keyed hash of the e-mail and the claim it is held by. */
+  emailClaim: string | null;
+  claimId: string | null;
+  hasPhone: boolean;
+  customFieldNames: Set<string>;
+  readonly ledger: Ledger;
+  readonly purchases: Map<string, Purchase>;
+  /** When check-ins that earned points happened, in order of time, by location (`''`: none named). */
+  readonly earningCheckIns: Map<string, string[]>;
+  /** Redeemed and not cancelled, by reward. */
+  readonly redemptionCounts: Map<string, number>;
+  /** By purpose, then by channel. */
+  readonly consents: Map<string, Map<string, Consent>>;
+  /** Whether it can be pushed to, by device. */
+  readonly devices: Map<string, boolean>;
+};
+
+export type Contact = UnknownContact | ActiveContact;
+
+export const unknownContact = (): Contact => ({
+  status: 'unknown',
+  claims: new Map(),
+  redemptions: new Map(),
+});
+
+export const activeContact = ({ claims, redemptions }: Verdicts): ActiveContact => ({
+  status: 'active',
+  claims,
+  redemptions,
+  emailClaim: null,
+  claimId: null,
+  hasPhone: false,
+  customFieldNames: new Set(),
+  ledger: emptyLedger(),
+  purchases: new Map(),
+  earningCheckIns: new Map(),
+  redemptionCounts: new Map(),
+  consents: new Map(),
+  devices: new Map(),
+});
