@@ -8,6 +8,8 @@ export type AppendResult = Readonly<{
   revision: number;
   /** Log position of the last event written. */
   position: bigint;
+  /** Of the events written, in order. */
+  eventIds: readonly string[];
 }>;
 
 /** What goes into metadata beside the context; see EventMeta. */
@@ -39,7 +41,8 @@ export class UnknownOutcomeError extends Error {}
 /** Events, opened and upcast to the newest version. The one way to the log. */
 export abstract class EventStore {
   /**
-   * Seals and appends; event ids follow from the command id, the stream and the index, so that the same append again is the same.
+   * Seals and appends; event ids follow from the command id, the stream, the index and what is written, so that the same
+   * append again is the same.
    * Throws RevisionConflictError unless the stream is at `expected`; repeats itself while the outcome is unknown, until the
    * context's deadline, then throws UnknownOutcomeError.
    */

@@ -1,1 +1,11 @@
+export * from './decision.errors';
+export { DecisionRunner, type DecisionOptions, type DecisionRunnerOptions } from './decision-runner';
+export { EsdbClient } from './esdb.client';
+export { EsdbEventStore, type EsdbEventStoreOptions } from './esdb.event-store';
+export { EventCatalog } from './event-catalog';
+export { EventCodec, type EncodedEvent, type StoredEvent } from './event-codec';
+export * from './event-store.errors';
+export { EventStoreModule, type EventStoreModuleOptions } from './event-store.module';
 export * from './event-store.port';
+export { PayloadMac } from './payload-mac';
+export { SealedFields, type SealedEvent } from './sealed-fields';

@@ -1,0 +1,144 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { AllStreamResolvedEvent } from '@eventstore/db-client';
+import type { CommandContext, DomainEvent, RecordedEvent } from '@app/kernel';
+import { backoff } from './backoff';
+import { NoAnswerError, isRefusal, storedEvent, type EsdbClient, type LogSource } from './esdb.client';
+import type { EventCodec, StoredEvent } from './event-codec';
+import { LogBehindReaderError } from './event-store.errors';
+import {
+  EventStore,
+  UnknownOutcomeError,
+  type AppendResult,
+  type CommandRecord,
+  type ExpectedRevision,
+  type SubscribeOptions,
+} from './event-store.port';
+
+/** For one try of an append; the same is then sent again. */
+const APPEND_TIMEOUT_MS = 10_000;
+const APPEND_BACKOFF_MS = 25;
+const APPEND_BACKOFF_MAX_MS = 1_000;
+const RESUBSCRIBE_BACKOFF_MS = 100;
+const RESUBSCRIBE_BACKOFF_MAX_MS = 5_000;
+const QUIET_MS = 10_000;
+const HEAD_TIMEOUT_MS = 10_000;
+
+export type EsdbEventStoreOptions = Readonly<{
+  /** After how long without an event a subscription is compared with the log; its silence may be a dead connection. */
+  quietMs?: number;
+}>;
+
+/** The event store behind EventStoreDB's protocol. */
+export class EsdbEventStore extends EventStore {
+  constructor(
+    private readonly client: EsdbClient,
+    private readonly codec: EventCodec,
+    private readonly options: EsdbEventStoreOptions = {},
+  ) {
+    super();
+  }
+
+  async append(
+    stream: string,
+    events: readonly DomainEvent[],
+    expected: ExpectedRevision,
+    context: CommandContext,
+    record?: CommandRecord,
+  ): Promise<AppendResult> {
+    const encoded = await this.codec.encode(stream, events, context, record);
+    for (let attempt = 0; ; attempt += 1) {
+      const timeoutMs = Math.min(APPEND_TIMEOUT_MS, Math.max(1, context.deadlineMs - Date.now()));
+      try {
+        return await this.client.append(stream, encoded, expected, timeoutMs);
+      } catch (error) {
+        if (!(error instanceof NoAnswerError)) throw error;
+        // The same ids with the same expectation: the event store recognises what it wrote. Never with the head instead.
+        if (Date.now() < context.deadlineMs) await backoff(attempt, APPEND_BACKOFF_MS, APPEND_BACKOFF_MAX_MS);
+        if (Date.now() >= context.deadlineMs) throw new UnknownOutcomeError(error.message, { cause: error });
+      }
+    }
+  }
+
+  override async *readStream(stream: string, fromRevision = 0): AsyncIterable<RecordedEvent> {
+    for await (const events of this.client.readStream(stream, fromRevision))
+      yield* await this.codec.decode(events);
+  }
+
+  override async *subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
+    const { batchSizeMax, signal, onState } = options;
+    let position = options.after;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      const source = this.client.subscribe(position, batchSizeMax);
+      void source.confirmed.then(() => onState?.('live'));
+      try {
+        for await (const stored of this.deliveries(source, () => position, options)) {
+          failures = 0;
+          position = (stored.at(-1) as StoredEvent).position;
+          yield await this.codec.decode(stored);
+        }
+      } catch (error) {
+        if (!(error instanceof SubscriptionCutError)) throw error;
+        onState?.('cut', error.cause);
+      } finally {
+        await source.close();
+      }
+      await backoff(failures, RESUBSCRIBE_BACKOFF_MS, RESUBSCRIBE_BACKOFF_MAX_MS, signal);
+    }
+  }
+
+  override async head(): Promise<bigint | null> {
+    return this.client.newestPosition();
+  }
+
+  /** Ends when the signal aborts; throws SubscriptionCutError where there is more to come from another subscription. */
+  private async *deliveries(
+    { reader }: LogSource,
+    position: () => bigint | null,
+    { batchSizeMax, signal }: SubscribeOptions,
+  ): AsyncGenerator<readonly StoredEvent[]> {
+    const quietMs = this.options.quietMs ?? QUIET_MS;
+    let suspected = false;
+    while (!signal.aborted) {
+      const open = await reader.wait(quietMs, signal).catch((error: unknown) => {
+        throw isRefusal(error) ? error : new SubscriptionCutError(error);
+      });
+      if (!open) throw new SubscriptionCutError(new Error('The event store ended the subscription.'));
+      const resolved: AllStreamResolvedEvent[] = [];
+      // A batch ends where nothing more has arrived: one turn of the event loop is what it takes to know.
+      while (reader.take(resolved, batchSizeMax) && resolved.length < batchSizeMax) await turn();
+      const handled = position();
+      const stored = resolved
+        .flatMap(storedEvent)
+        .filter((event) => handled === null || event.position > handled);
+      if (stored.length > 0) {
+        suspected = false;
+        yield stored;
+      } else if (!signal.aborted) {
+        // Silence is not an error to the client: a first look makes it suspect, a second one makes it a cut.
+        const behind = await this.isBehindHead(handled);
+        if (behind && suspected) throw new SubscriptionCutError(new Error('The subscription went quiet.'));
+        suspected = behind;
+      }
+    }
+  }
+
+  private async isBehindHead(handled: bigint | null): Promise<boolean> {
+    const timeout = AbortSignal.timeout(HEAD_TIMEOUT_MS);
+    const head = await Promise.race([
+      this.head(),
+      new Promise<never>((_, reject) =>
+        timeout.addEventListener('abort', () => reject(timeout.reason as Error)),
+      ),
+    ]).catch((error: unknown) => {
+      throw new SubscriptionCutError(error);
+    });
+    if (handled !== null && (head === null || head < handled)) throw new LogBehindReaderError(handled, head);
+    return head !== null && head !== handled;
+  }
+}
+
+class SubscriptionCutError extends Error {
+  constructor(cause: unknown) {
+    super('The subscription was cut.', { cause });
+  }
+}

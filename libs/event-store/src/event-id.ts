@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import type { DomainEvent } from '@app/kernel';
+import type { CommandRecord } from './event-store.port';
+
+/**
+ * Ids of the events of one append, UUIDs of version 8 (RFC 9562): the same append again has the same ids, so that the
+ * event store recognises it. They cover what is written, too (open fields, answer, and the payload by its MAC). With
+ * ids of command, stream and index alone, two processes that decide one command differently (another instant, another
+ * generated id) would both be told that their events were written, and one would go on with facts that never were.
+ * `openFields`: the events' data without personal values, which must not show in an id, even hashed.
+ */
+export const eventIdsOf = (
+  commandId: string,
+  stream: string,
+  openFields: readonly DomainEvent['data'][],
+  record: CommandRecord | undefined,
+): readonly string[] => {
+  const written = JSON.stringify([commandId, stream, openFields, record?.mac, record?.answer]);
+  const digest = createHash('sha256').update(written).digest();
+  return openFields.map((_, index) =>
+    uuidOf(createHash('sha256').update(digest).update(String(index)).digest()),
+  );
+};
+
+const uuidOf = (digest: Buffer): string => {
+  digest[6] = ((digest[6] as number) & 0x0f) | 0x80;
+  digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
+  const hex = digest.toString('hex', 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+};

@@ -1,0 +1,54 @@
+import type { Actor, CommandContext } from '@app/kernel';
+
+/** Metadata as stored: short keys, since every event carries them; what is usual is left out. */
+export type StoredMetadata = Readonly<{
+  /** Command id. */
+  c: string;
+  /** Correlation id, where it is not the command id. */
+  r?: string;
+  /** Causation id. */
+  u?: string;
+  /** Actor: id, role, method. */
+  a: readonly [string, Actor['role'], Actor['method']];
+  /** On behalf of. */
+  b?: string;
+  /** Purpose. */
+  p?: string;
+  /** MAC of the payload. */
+  k?: string;
+  /** Answer. */
+  w?: object;
+}>;
+
+export const storedMetadataOf = (
+  context: CommandContext,
+  mac: string | undefined,
+  answer: object | undefined,
+): StoredMetadata => ({
+  c: context.commandId,
+  ...(context.correlationId !== context.commandId && { r: context.correlationId }),
+  ...(context.causationId !== undefined && { u: context.causationId }),
+  a: [context.actor.id, context.actor.role, context.actor.method],
+  ...(context.onBehalfOf !== undefined && { b: context.onBehalfOf }),
+  ...(context.purpose !== undefined && { p: context.purpose }),
+  ...(mac !== undefined && { k: mac }),
+  ...(answer !== undefined && { w: answer }),
+});
+
+/** What the stored metadata says of the command; without the event's own place. */
+export const commandMetaOf = ({ c, r, u, a, b, p, k, w }: StoredMetadata) => ({
+  commandId: c,
+  correlationId: r ?? c,
+  ...(u !== undefined && { causationId: u }),
+  actor: { id: a[0], role: a[1], method: a[2] },
+  ...(b !== undefined && { onBehalfOf: b }),
+  ...(p !== undefined && { purpose: p }),
+  ...(k !== undefined && { mac: k }),
+  ...(w !== undefined && { answer: w }),
+});
+
+/** The codec wrote it: enough is checked that a foreign event is noticed, not misread. */
+export const isStoredMetadata = (metadata: unknown): metadata is StoredMetadata => {
+  const { c, a } = (metadata ?? {}) as Partial<StoredMetadata>;
+  return typeof c === 'string' && Array.isArray(a) && a.length === 3;
+};

@@ -1,0 +1,41 @@
+import { DomainError, type DomainErrorKind } from '@app/kernel';
+
+/** The contact was erased: nothing personal may be written of it any more. */
+export class KeyDestroyedError extends DomainError {
+  readonly code = 'personal-data.key-destroyed';
+  readonly kind: DomainErrorKind = 'gone';
+
+  constructor() {
+    super('The personal data of this contact was erased; no more can be recorded.');
+  }
+}
+
+/** The key ring cannot be read or written now; nothing is known of the key. */
+export class KeyRingUnavailableError extends DomainError {
+  readonly code = 'personal-data.key-ring-unavailable';
+  readonly kind: DomainErrorKind = 'unavailable';
+
+  constructor(cause: unknown) {
+    super('The key ring is not available.', { cause });
+  }
+}
+
+/** A sealed value names a key that never was in this key ring: the wrong key ring, or one restored from too old a copy. */
+export class MissingKeyError extends Error {
+  constructor(readonly keyId: string) {
+    super(`The key ring has no key ${keyId}; is it the one that belongs to this event store?`);
+  }
+}
+
+/** A sealed value was changed, moved to another event or field, or is not a sealed value at all. */
+export class SealBrokenError extends Error {
+  constructor(
+    readonly field: string,
+    cause?: unknown,
+  ) {
+    super(`The sealed value of field ${field} cannot be opened: it was changed or moved.`, { cause });
+  }
+}
+
+/** The folder of the key ring cannot be used; the message says what to do. */
+export class KeyRingFolderError extends Error {}

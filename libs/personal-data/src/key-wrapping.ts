@@ -1,0 +1,20 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+const NONCE_SIZE = 12;
+const TAG_SIZE = 16;
+
+/** AES-256-GCM under the key-encryption key, bound to the name the key is stored under: nonce, ciphertext, tag. */
+export const wrap = (keyEncryptionKey: Buffer, name: string, key: Buffer): Buffer => {
+  const nonce = randomBytes(NONCE_SIZE);
+  const cipher = createCipheriv('aes-256-gcm', keyEncryptionKey, nonce).setAAD(Buffer.from(name));
+  return Buffer.concat([nonce, cipher.update(key), cipher.final(), cipher.getAuthTag()]);
+};
+
+/** Throws where the wrapped key was made under another key-encryption key or another name, or was changed. */
+export const unwrap = (keyEncryptionKey: Buffer, name: string, wrapped: Buffer): Buffer => {
+  const end = wrapped.length - TAG_SIZE;
+  const decipher = createDecipheriv('aes-256-gcm', keyEncryptionKey, wrapped.subarray(0, NONCE_SIZE))
+    .setAAD(Buffer.from(name))
+    .setAuthTag(wrapped.subarray(end));
+  return Buffer.concat([decipher.update(wrapped.subarray(NONCE_SIZE, end)), decipher.final()]);
+};
