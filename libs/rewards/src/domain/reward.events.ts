@@ -25,15 +25,33 @@ export type RewardChanged = DomainEvent<
 >;
 export type RewardDeactivated = DomainEvent<'rewards.RewardDeactivated.v1', OfReward>;
 export type RewardActivated = DomainEvent<'rewards.RewardActivated.v1', OfReward>;
-/** One piece is set aside for a redemption until `deadline`. */
+type OfRedemption = OfReward & { contactId: string; redemptionId: string };
+/**
+ * One piece is set aside until `deadline` for one attempt at a redemption. Attempts have ids of their own: of two requests
+ * for one redemption, the one that is refused must not give back the piece that the other pays for.
+ */
 export type StockReserved = DomainEvent<
   'rewards.StockReserved.v1',
-  OfReward & { redemptionId: string; contactId: string; deadline: string }
+  OfRedemption & { reservationId: string; deadline: string }
 >;
-export type StockConfirmed = DomainEvent<'rewards.StockConfirmed.v1', OfReward & { redemptionId: string }>;
+export type StockConfirmed = DomainEvent<
+  'rewards.StockConfirmed.v1',
+  OfRedemption & { reservationId: string }
+>;
+/**
+ * `refused`, `abandoned`: the redemption did not come to be. `superseded`: another attempt at it holds a piece.
+ * `cancelled`: it came to be and was undone.
+ */
+export type ReleaseCause = 'refused' | 'abandoned' | 'superseded' | 'cancelled';
 export type StockReleased = DomainEvent<
   'rewards.StockReleased.v1',
-  OfReward & { redemptionId: string; cause: 'refused' | 'abandoned' | 'cancelled' }
+  OfRedemption & {
+    cause: ReleaseCause;
+    /** The reservations that end with it. */
+    reservationIds: readonly string[];
+    /** Whether a confirmed piece comes back. */
+    confirmed: boolean;
+  }
 >;
 
 export type RewardEvent =
@@ -46,6 +64,7 @@ export type RewardEvent =
   | StockReleased;
 
 const ofReward = { rewardId: open, occurredAt: open } as const;
+const ofRedemption = { ...ofReward, contactId: open, redemptionId: open } as const;
 
 export const rewardEventDefinitions: readonly EventDefinition[] = [
   defineEvent<RewardCreated>({ type: 'rewards.RewardCreated.v1', fields: { ...ofReward, terms: open } }),
@@ -54,15 +73,15 @@ export const rewardEventDefinitions: readonly EventDefinition[] = [
   defineEvent<RewardActivated>({ type: 'rewards.RewardActivated.v1', fields: ofReward }),
   defineEvent<StockReserved>({
     type: 'rewards.StockReserved.v1',
-    fields: { ...ofReward, redemptionId: open, contactId: open, deadline: open },
+    fields: { ...ofRedemption, reservationId: open, deadline: open },
   }),
   defineEvent<StockConfirmed>({
     type: 'rewards.StockConfirmed.v1',
-    fields: { ...ofReward, redemptionId: open },
+    fields: { ...ofRedemption, reservationId: open },
   }),
   defineEvent<StockReleased>({
     type: 'rewards.StockReleased.v1',
-    fields: { ...ofReward, redemptionId: open, cause: open },
+    fields: { ...ofRedemption, cause: open, reservationIds: open, confirmed: open },
   }),
 ];
 

@@ -1,0 +1,44 @@
+import { DomainError, type DomainErrorKind } from '@app/kernel';
+
+export class RewardNotFoundError extends DomainError {
+  readonly code = 'rewards.not-found';
+  readonly kind: DomainErrorKind = 'not-found';
+  constructor() {
+    super('There is no such reward.');
+  }
+}
+
+export class RewardAlreadyExistsError extends DomainError {
+  readonly code = 'rewards.already-exists';
+  readonly kind: DomainErrorKind = 'conflict';
+  constructor() {
+    super('A reward with this id exists already.');
+  }
+}
+
+export class RewardNotAvailableError extends DomainError {
+  readonly code = 'rewards.not-available';
+  readonly kind: DomainErrorKind = 'conflict';
+  constructor(why: string) {
+    super(why);
+  }
+}
+
+export class RewardOutOfStockError extends DomainError {
+  readonly code = 'rewards.out-of-stock';
+  readonly kind: DomainErrorKind = 'conflict';
+  constructor() {
+    super('No piece of this reward is left.');
+  }
+}
+
+export class InvalidTermsError extends DomainError {
+  readonly code = 'rewards.invalid-terms';
+  readonly kind: DomainErrorKind = 'invalid';
+  constructor(
+    override readonly pointer: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,11 @@
+import { rewardsProjection } from './read-models/catalogue/rewards.projection';
+
+export { rewardEventDefinitions } from './domain/reward.events';
+export type * from './domain/reward.events';
+export { RewardStock } from './application/reward-stock';
+export { RewardReads } from './read-models/catalogue/mongo.reward-reads';
+export { settleOpenStock } from './automation/when-stock-is-open-then-settle';
+export { RewardsModule } from './rewards.module';
+
+/** What the projector folds for this context. */
+export const rewardsReadModels = { projections: [rewardsProjection], journals: [] } as const;
