@@ -1,5 +1,6 @@
 import type { Actor, CommandContext } from '@app/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RoutePlan } from './route-plan';
 
 /** A request as it stands behind the access guard. */
 export type HttpRequest = FastifyRequest & {
@@ -7,6 +8,10 @@ export type HttpRequest = FastifyRequest & {
   actor?: Actor;
   /** Set by the guard; see @Context(). */
   commandContext?: () => CommandContext;
+  /** Set by the guard. */
+  plan?: RoutePlan;
+  /** The answer is that of an earlier, identical command. */
+  replayed?: boolean;
 };
 
 export type HttpReply = FastifyReply;

@@ -4,6 +4,8 @@ import { InvalidInputProblem } from '../problem/problem';
 
 export const QUERY_NAMES = 'regulars:query-names';
 const MIN_POSITION = 'minPosition';
+/** Query parameters that are read beside the route's query DTO. */
+export const QUERY_NAMES_READ_APART: ReadonlySet<string> = new Set([MIN_POSITION]);
 const POSITION_MAX = 2n ** 63n - 1n;
 
 /** A log position as the API writes it: decimal digits, 63 bits. Throws a 422 problem. */

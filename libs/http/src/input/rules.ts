@@ -1,3 +1,4 @@
+import { canonicalInstant } from '@app/kernel';
 import type { FieldRule } from './field';
 
 const SLUG = /^[a-z0-9_.-]{1,64}$/;
@@ -80,7 +81,7 @@ export const instant: FieldRule = {
   code: 'rfc3339',
   detail: 'must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z',
   accepts: isRfc3339,
-  normalise: (value) => new Date(value as string).toISOString(),
+  normalise: (value) => canonicalInstant(value as string),
   schema: { type: 'string', format: 'date-time' },
 };
 

@@ -1,0 +1,87 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { DeclaredAccessCheck, type DeclaredRoute } from '../access/declared-access.check';
+import { commonComponents, commonResponses, headersOf, PARAMETERS_READ_APART } from './common';
+import { inOpenApi31 } from './dialect';
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+type Operation = {
+  operationId?: string;
+  tags?: string[];
+  security?: object[];
+  parameters?: object[];
+  responses: Record<string, unknown>;
+};
+
+/**
+ * The OpenAPI 3.1 description of all routes. What every route shares (key, headers, problem documents) is added here, so
+ * that controllers describe only their own.
+ */
+export const openApiDocument = (app: INestApplication): OpenAPIObject => {
+  const base = new DocumentBuilder()
+    .setTitle('Regulars')
+    .setDescription('An open-source, event-sourced backend for customer loyalty.')
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .setOpenAPIVersion('3.1.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key.' }, 'apiKey')
+    .build();
+  const document = SwaggerModule.createDocument(app, base, { operationIdFactory: operationId });
+  const routes = new Map(
+    app
+      .get(DeclaredAccessCheck)
+      .routes()
+      .map((route) => [operationId(route.controller.name, route.method), route]),
+  );
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS) {
+      const operation = item[method] as Operation | undefined;
+      const route = routes.get(operation?.operationId ?? '');
+      if (operation && route) complete(operation, route, path);
+    }
+  }
+  const components = commonComponents();
+  document.components = {
+    ...document.components,
+    ...components,
+    schemas: { ...document.components?.schemas, ...components.schemas },
+  } as NonNullable<OpenAPIObject['components']>;
+  return inOpenApi31(document);
+};
+
+/** `PointsController.credit` → `pointsCredit`: unique, since class and method names are. */
+const operationId = (controller: string, method: string): string => {
+  const subject = controller.replace(/Controller$/, '');
+  return (
+    subject.charAt(0).toLowerCase() + subject.slice(1) + method.charAt(0).toUpperCase() + method.slice(1)
+  );
+};
+
+const complete = (operation: Operation, { plan }: DeclaredRoute, path: string): void => {
+  operation.tags = [path.split('/')[2] ?? path];
+  operation.security = plan.access === null ? [] : [{ apiKey: [] }];
+  const declared = new Set(
+    (operation.parameters ?? []).map((parameter) => (parameter as { name?: string }).name),
+  );
+  operation.parameters = [
+    ...(operation.parameters ?? []),
+    ...Object.entries(PARAMETERS_READ_APART)
+      .filter(([name]) => plan.queryNames.has(name) && !declared.has(name))
+      .map(([, parameter]) => parameter),
+    ...headersOf(plan, path),
+  ];
+  operation.responses = {
+    ...commonResponses(plan, path, operation.responses),
+    ...described(operation.responses),
+  };
+};
+
+const described = (responses: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(responses).filter(([, response]) => !isBare(response)));
+
+/** What the generator writes for a route that does not describe its answer. */
+const isBare = (response: unknown): boolean => {
+  const { content, description } = response as { content?: unknown; description?: string };
+  return content === undefined && !description;
+};
