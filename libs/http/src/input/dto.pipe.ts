@@ -70,18 +70,23 @@ const build = (
       }
       continue;
     }
-    instance[name] = plan.dto
-      ? buildInner(plan.dto(), source[name], pointerTo(pointer, name), errors)
-      : source[name];
+    instance[name] = buildField(plan, source[name], pointerTo(pointer, name), errors);
   }
   return instance;
 };
 
-const buildInner = (dto: DtoClass, value: unknown, pointer: string, errors: FieldError[]): unknown => {
-  if (isPlainObject(value)) return build(dto, value, pointer, errors);
+/** What has another shape than the field's is left as it is, for the checks to refuse. */
+const buildField = (
+  { shape, dto }: FieldPlan,
+  value: unknown,
+  pointer: string,
+  errors: FieldError[],
+): unknown => {
+  if (dto === undefined) return value;
+  if (shape === 'nested') return isPlainObject(value) ? build(dto(), value, pointer, errors) : value;
   if (!Array.isArray(value)) return value;
   return value.map((item: unknown, index) =>
-    isPlainObject(item) ? build(dto, item, `${pointer}/${index}`, errors) : item,
+    isPlainObject(item) ? build(dto(), item, `${pointer}/${index}`, errors) : item,
   );
 };
 

@@ -20,7 +20,11 @@ export class ProblemFilter implements ExceptionFilter {
     // The client went away, or was sent the beginning of another answer.
     if (reply.sent || reply.raw.headersSent) return;
     const { headers, body } = problemAnswer(problem, request.url, request.id);
-    void reply.code(problem.status).headers(headers).send(body);
+    const retryAfter = reply.getHeader('retry-after');
+    reply.code(problem.status).headers(headers);
+    // The limiter of requests knows better when to come again.
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    void reply.send(body);
   }
 
   private problemOf(error: unknown, request: HttpRequest): HttpProblem {
