@@ -1,0 +1,174 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** What `npm test` has built: scenarios run the program that users run. */
+const STANDALONE = resolve(__dirname, '../../dist/apps/standalone/src/main.js');
+const API = resolve(__dirname, '../../dist/apps/api/src/main.js');
+const OPS = resolve(__dirname, '../../dist/apps/ops/src/main.js');
+const READY_WITHIN_MS = 60_000;
+const ENDS_WITHIN_MS = 30_000;
+
+export type Answer<Body = Record<string, unknown>> = Readonly<{
+  status: number;
+  headers: Headers;
+  body: Body;
+}>;
+
+export type Call = Readonly<{
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  /** Sent instead of `body`, as it is. */
+  raw?: string | Uint8Array<ArrayBuffer>;
+  /** Instead of the admin's; null: none. */
+  key?: string | null;
+}>;
+
+/** A process of Regulars, and how to talk to it. */
+export class RunningSystem {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly dataDir: string,
+    readonly url: string,
+    readonly adminKey: string,
+    readonly output: () => string,
+  ) {}
+
+  /** Starts the standalone program on a folder (a new one unless given) and a free port. */
+  static async start(
+    options: Readonly<{ dataDir?: string; environment?: Readonly<Record<string, string>> }> = {},
+  ): Promise<RunningSystem> {
+    const dataDir = options.dataDir ?? newDataDir();
+    return RunningSystem.launch(STANDALONE, dataDir, { ...options.environment });
+  }
+
+  /** Starts another api process beside a standalone one that runs on the given servers. */
+  static async startApi(
+    dataDir: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<RunningSystem> {
+    return RunningSystem.launch(API, dataDir, environment);
+  }
+
+  private static async launch(
+    program: string,
+    dataDir: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<RunningSystem> {
+    const { child, output } = run(program, [], { REGULARS_DATA_DIR: dataDir, PORT: '0', ...environment });
+    const url = await addressOf(child, output);
+    const adminKey =
+      environment['REGULARS_ADMIN_KEY'] ?? readFileSync(join(dataDir, 'admin.key'), 'utf8').trim();
+    return new RunningSystem(child, dataDir, url, adminKey, output);
+  }
+
+  async call<Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    { body, headers, raw, key = this.adminKey }: Call = {},
+  ): Promise<Answer<Body>> {
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(payload === undefined ? {} : { body: payload }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: parsed(text) as Body };
+  }
+
+  /** Ends the process without warning. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  /** Ends the process as an operator does; answers with its exit code. */
+  async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<number | null> {
+    return this.end(signal);
+  }
+
+  /** Stops it and removes its data. */
+  async dispose(): Promise<void> {
+    await this.stop();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
+    const ended = once(this.child, 'exit');
+    this.child.kill(signal);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), ENDS_WITHIN_MS);
+    await ended;
+    clearTimeout(timer);
+    return this.child.exitCode;
+  }
+}
+
+export const newDataDir = (): string => mkdtempSync(join(tmpdir(), 'regulars-scenario-'));
+
+/** Runs a program to its end. */
+export const runToEnd = async (
+  program: 'standalone' | 'ops',
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Readonly<{ code: number | null; output: string }>> => {
+  const { child, output } = run(program === 'ops' ? OPS : STANDALONE, args, environment);
+  await once(child, 'close');
+  return { code: child.exitCode, output: output() };
+};
+
+/** Starts a program that goes on beside the test. */
+export const runBeside = (
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Readonly<{ child: ChildProcess; output: () => string; ended: Promise<number | null> }> => {
+  const { child, output } = run(OPS, args, environment);
+  return { child, output, ended: once(child, 'close').then(() => child.exitCode) };
+};
+
+const run = (
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Readonly<{ child: ChildProcess; output: () => string }> => {
+  // Only what the test says: the addresses of real servers, say, are not for every scenario.
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH, HOME, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Without a .env of the working directory.
+    cwd: tmpdir(),
+  });
+  let text = '';
+  const keep = (chunk: Buffer): void => void (text += chunk.toString('utf8'));
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  return { child, output: () => text };
+};
+
+const addressOf = async (child: ChildProcess, output: () => string): Promise<string> => {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    const address = /http:\/\/[\d.]+:\d+/.exec(output());
+    if (address) return address[0];
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`The program did not become ready. It printed:\n${output()}`);
+    }
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    return { text };
+  }
+};
