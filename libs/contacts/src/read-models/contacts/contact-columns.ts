@@ -1,6 +1,7 @@
 import type { IndexSpec } from '@app/read-store';
 import { ATTRIBUTES, type AttributeName, type RuleFields } from '@app/rules';
 import type { ContactDocument } from './contact.document';
+import { figureKey } from './figures';
 
 /** A column that lists can be sorted by. */
 export type ContactColumn = Readonly<{
@@ -29,8 +30,10 @@ const COLUMNS: ReadonlyMap<string, ContactColumn> = new Map([
   ['counts.redemptions', number('counts.redemptions')],
   ['counts.messages', number('counts.messages')],
 ]);
-const POOL_COLUMN = /^points\.[a-z0-9][a-z0-9_-]{0,63}$/;
-const SPEND_COLUMN = /^spend\.[A-Z]{3}$/;
+const DYNAMIC_COLUMNS: readonly Readonly<{ prefix: string; name: RegExp }>[] = [
+  { prefix: 'points.', name: /^[a-z0-9_.-]{1,64}$/ },
+  { prefix: 'spend.', name: /^[A-Z]{3}$/ },
+];
 
 /** The names of the columns, those with a variable part as a pattern. */
 export const CONTACT_COLUMN_NAMES: readonly string[] = [
@@ -43,9 +46,16 @@ export const CONTACT_COLUMN_NAMES: readonly string[] = [
 export const contactColumn = (name: string): ContactColumn | undefined => {
   const column = COLUMNS.get(name);
   if (column !== undefined) return column;
-  return POOL_COLUMN.test(name) || SPEND_COLUMN.test(name)
-    ? { path: name, kind: 'number', dynamic: true }
-    : undefined;
+  const dynamic = DYNAMIC_COLUMNS.find(
+    (columns) => name.startsWith(columns.prefix) && columns.name.test(name.slice(columns.prefix.length)),
+  );
+  return (
+    dynamic && {
+      path: `${dynamic.prefix}${figureKey(name.slice(dynamic.prefix.length))}`,
+      kind: 'number',
+      dynamic: true,
+    }
+  );
 };
 
 /**
@@ -83,9 +93,9 @@ export const contactRuleFields: RuleFields = {
   metric: ({ metric, pool, currency }) => {
     switch (metric) {
       case 'points.balance':
-        return `points.${pool}`;
+        return `points.${figureKey(pool ?? '')}`;
       case 'purchases.spend':
-        return `spend.${currency}`;
+        return `spend.${figureKey(currency ?? '')}`;
       case 'purchases.count':
         return 'counts.purchases';
       case 'checkIns.count':

@@ -1,5 +1,6 @@
 import { ageOn } from '@app/rules';
 import type { ContactDocument } from './contact.document';
+import { shownFigures, type Figures } from './figures';
 
 /** A contact as lists show it; null where nothing is known. */
 export type ContactRow = Readonly<{
@@ -15,12 +16,12 @@ export type ContactRow = Readonly<{
   language: string | null;
   city: string | null;
   country: string | null;
-  points: ContactDocument['points'];
+  points: Figures;
   registeredAt: string;
   lastActivityAt: string;
   lastCheckInAt: string | null;
   counts: ContactDocument['counts'];
-  spend: ContactDocument['spend'];
+  spend: Figures;
   tags: readonly string[];
   /** Ids of the segments the contact is a member of. */
   segments: readonly string[];
@@ -62,12 +63,12 @@ export const contactRow = (doc: ContactDocument, today: string): ContactRow => {
     language: language ?? null,
     city: address?.city ?? null,
     country: address?.country ?? null,
-    points: doc.points,
+    points: shownFigures(doc.points),
     registeredAt: doc.registeredAt,
     lastActivityAt: doc.lastActivityAt,
     lastCheckInAt: doc.lastCheckInAt,
     counts: doc.counts,
-    spend: doc.spend,
+    spend: shownFigures(doc.spend),
     tags: tags ?? [],
     segments: [],
   };

@@ -1,4 +1,5 @@
 import type { Channel, ContactSource, Profile } from '../../domain/contact.events';
+import type { Figures } from './figures';
 
 /** One contact as lists, details and filters need it. Nothing in it grows with the length of the contact's history. */
 export type ContactDocument = Readonly<{
@@ -26,8 +27,6 @@ export type ContactDocument = Readonly<{
   /** What the prefix search looks through. */
   search: readonly string[];
 }>;
-
-export type Figures = Readonly<Record<string, number>>;
 
 /** How often it was recorded; what is returned or cancelled later stays counted. */
 export type Counts = Readonly<{ purchases: number; checkIns: number; redemptions: number; messages: number }>;

@@ -10,7 +10,8 @@ import type {
 } from '../../domain/contact.events';
 import { applyPatch } from './apply-patch';
 import { CONTACT_INDEXES, dynamicSortPathsOf } from './contact-columns';
-import type { Consent, ContactDocument, Counts, Figures } from './contact.document';
+import type { Consent, ContactDocument, Counts } from './contact.document';
+import { figureOf, withFigure, type Figures } from './figures';
 import { moveLots, nextExpiryOf, openLot } from './lots';
 import { searchTermsOf } from './search-terms';
 
@@ -150,7 +151,10 @@ const withConsent = (
   { type, data }: ConsentGranted | ConsentWithdrawn,
 ): readonly Consent[] => {
   const { purpose, channel = null, occurredAt, wordingVersion = null, source } = data;
-  const others = consents.filter((known) => known.purpose !== purpose || known.channel !== channel);
+  // A word on all channels replaces what was said of single ones before.
+  const others = consents.filter(
+    (known) => known.purpose !== purpose || (channel !== null && known.channel !== channel),
+  );
   const granted = type === 'contacts.ConsentGranted.v1';
   return [...others, { purpose, channel, granted, at: occurredAt, wordingVersion, source }];
 };
@@ -159,7 +163,7 @@ type InPool = Readonly<{ pool: string; points: number; balance: number }>;
 
 const balances = (points: Figures, { pool, points: moved, balance }: InPool): Figures =>
   // An action that earned nothing does not open a pool.
-  moved === 0 && !Object.hasOwn(points, pool) ? points : { ...points, [pool]: balance };
+  moved === 0 && figureOf(points, pool) === null ? points : withFigure(points, pool, balance);
 
 const earned = (doc: ContactDocument, data: InPool & { expiresAt?: string }, entryId: string): Changes => {
   const { pool, points, expiresAt } = data;
@@ -183,7 +187,5 @@ const withLots = (lots: ContactDocument['lots'], doc: ContactDocument): Changes 
 
 const counted = (counts: Counts, name: keyof Counts): Counts => ({ ...counts, [name]: counts[name] + 1 });
 
-const spent = (spend: Figures, { minor, currency }: Money, sign: 1 | -1): Figures => ({
-  ...spend,
-  [currency]: (Object.hasOwn(spend, currency) ? (spend[currency] ?? 0) : 0) + sign * minor,
-});
+const spent = (spend: Figures, { minor, currency }: Money, sign: 1 | -1): Figures =>
+  withFigure(spend, currency, (figureOf(spend, currency) ?? 0) + sign * minor);

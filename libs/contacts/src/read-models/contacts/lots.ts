@@ -1,6 +1,9 @@
 import type { LotShare } from '../../domain/contact.events';
 import type { Lot } from './contact.document';
 
+/** Whoever decides goes by another clock than the log that dates the event. */
+const CLOCKS_APART_MAX_MS = 86_400_000;
+
 /** What a credit or an earning leaves: a lot, if it expires. */
 export const openLot = (
   lots: readonly Lot[],
@@ -10,7 +13,7 @@ export const openLot = (
 
 /**
  * Takes points from lots (`direction` -1) or gives them back (1). Shares of lots that do not expire are not looked for. An
- * emptied lot is kept until it would have expired, since a cancellation can fill it again.
+ * emptied lot is kept until it has expired, since a cancellation can fill it again until then; `now` is when it was written.
  */
 export const moveLots = (
   lots: readonly Lot[],
@@ -20,12 +23,13 @@ export const moveLots = (
 ): readonly Lot[] => {
   if (lots.length === 0) return lots;
   const moved = new Map(shares.map(({ entryId, points }) => [entryId, points * direction]));
+  const expired = new Date(Date.parse(now) - CLOCKS_APART_MAX_MS).toISOString();
   return lots
     .map((lot) => {
       const points = moved.get(lot.entryId);
       return points === undefined ? lot : { ...lot, points: lot.points + points };
     })
-    .filter(({ points, expiresAt }) => points > 0 || expiresAt > now);
+    .filter(({ points, expiresAt }) => points > 0 || expiresAt > expired);
 };
 
 export const nextExpiryOf = (lots: readonly Lot[]): string | null => {
