@@ -7,6 +7,9 @@ import { join, resolve } from 'node:path';
 /** What `npm test` has built: scenarios run the program that users run. */
 const STANDALONE = resolve(__dirname, '../../dist/apps/standalone/src/main.js');
 const API = resolve(__dirname, '../../dist/apps/api/src/main.js');
+const PROJECTOR = resolve(__dirname, '../../dist/apps/projector/src/main.js');
+const EVENT_STORE = resolve(__dirname, '../../dist/libs/embedded-eventstoredb/src/main.js');
+const DOCUMENT_STORE = resolve(__dirname, '../../dist/libs/embedded-mongodb/src/main.js');
 const OPS = resolve(__dirname, '../../dist/apps/ops/src/main.js');
 const READY_WITHIN_MS = 60_000;
 const ENDS_WITHIN_MS = 30_000;
@@ -112,6 +115,46 @@ export class RunningSystem {
 
 export const newDataDir = (): string => mkdtempSync(join(tmpdir(), 'regulars-scenario-'));
 
+/** The servers, two api processes and a projector, each a process of its own as in production. */
+export type Deployment = Readonly<{
+  apis: readonly [RunningSystem, RunningSystem];
+  dispose: () => Promise<void>;
+}>;
+
+export const startDeployment = async (): Promise<Deployment> => {
+  const dataDir = newDataDir();
+  const children: ChildProcess[] = [];
+  const server = async (program: string, folder: string): Promise<string> => {
+    const { child, output } = run(program, ['--port', '0', '--data', join(dataDir, folder)], {});
+    children.push(child);
+    return (await matchOf(child, output, /listening on ([\d.]+:\d+)/))[1] as string;
+  };
+  const [eventStore, documents] = await Promise.all([
+    server(EVENT_STORE, 'events'),
+    server(DOCUMENT_STORE, 'documents'),
+  ]);
+  const environment = {
+    EVENTSTORE_URL: `esdb://${eventStore}?tls=false`,
+    MONGODB_URL: `mongodb://${documents}/regulars`,
+    REGULARS_DATA_DIR: dataDir,
+    REGULARS_ADMIN_KEY: 'an-admin-key-for-scenarios',
+  };
+  const projector = run(PROJECTOR, [], environment);
+  children.push(projector.child);
+  const apis = [
+    await RunningSystem.startApi(dataDir, environment),
+    await RunningSystem.startApi(dataDir, environment),
+  ] as const;
+  const dispose = async (): Promise<void> => {
+    await Promise.all(apis.map((api) => api.stop()));
+    const ended = children.map((child) => child.exitCode === null && once(child, 'exit'));
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(ended);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return { apis, dispose };
+};
+
 /** Runs a program to its end. */
 export const runToEnd = async (
   program: 'standalone' | 'ops',
@@ -152,11 +195,19 @@ const run = (
   return { child, output: () => text };
 };
 
-const addressOf = async (child: ChildProcess, output: () => string): Promise<string> => {
+const addressOf = async (child: ChildProcess, output: () => string): Promise<string> =>
+  (await matchOf(child, output, /http:\/\/[\d.]+:\d+/))[0];
+
+/** Waits until a program has printed what it prints when it is ready. */
+const matchOf = async (
+  child: ChildProcess,
+  output: () => string,
+  pattern: RegExp,
+): Promise<RegExpExecArray> => {
   const deadline = performance.now() + READY_WITHIN_MS;
   for (;;) {
-    const address = /http:\/\/[\d.]+:\d+/.exec(output());
-    if (address) return address[0];
+    const match = pattern.exec(output());
+    if (match) return match;
     if (child.exitCode !== null || performance.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`The program did not become ready. It printed:\n${output()}`);

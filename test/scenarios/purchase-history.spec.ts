@@ -1,0 +1,100 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { eventually } from '@app/testing';
+import { newDataDir, runBeside, RunningSystem, runToEnd } from './running-system';
+
+/** The whole CDNOW purchase history, where it is at hand: see the README on where to get it. */
+const CDNOW = process.env['CDNOW_FILE'] ?? resolve(__dirname, '../../../shared/data/cdnow/CDNOW_master.txt');
+
+type Figures = Readonly<{ contacts: number; purchases: number; minor: number }>;
+
+/** Customers with one to four purchases each, some of them alike to the letter, some of value 0. */
+const sampleHistory = (customers: number): Readonly<{ text: string; figures: Figures }> => {
+  const lines = ['Customer_ID  Date     Num_CDs  Dollar_value'];
+  let purchases = 0;
+  let minor = 0;
+  for (let customer = 1; customer <= customers; customer += 1) {
+    for (let n = 0; n <= customer % 4; n += 1) {
+      const cents = customer % 10 === 0 ? 0 : (customer * 137 + (n === 1 ? 0 : n) * 250) % 20_000;
+      const day = String(1 + ((customer + (n === 1 ? 0 : n)) % 28)).padStart(2, '0');
+      const amount = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
+      lines.push(` ${String(customer).padStart(5, '0')} 199702${day}  1  ${amount.padStart(6)}`);
+      purchases += 1;
+      minor += cents;
+    }
+  }
+  return { text: `${lines.join('\r\n')}\r\n`, figures: { contacts: customers, purchases, minor } };
+};
+
+describe('loading a purchase history over HTTP', () => {
+  const load = (system: RunningSystem, file: string): string[] => [
+    'load-purchases',
+    file,
+    '--url',
+    system.url,
+    '--key',
+    system.adminKey,
+  ];
+
+  const summary = async (system: RunningSystem): Promise<Record<string, unknown>> => {
+    const { body } = await system.call('GET', '/v1/activity?limit=1');
+    const newest = (body['items'] as { position: string }[])[0]?.position ?? '0';
+    return (await system.call('GET', `/v1/contacts/summary?minPosition=${newest}`)).body;
+  };
+
+  const agree = async (system: RunningSystem, { contacts, purchases, minor }: Figures): Promise<string> => {
+    const figures = await summary(system);
+    expect(figures).toMatchObject({ total: contacts, purchases, spend: { USD: minor } });
+    const list = await system.call('GET', '/v1/contacts?count=true&limit=1&sort=-spend.USD');
+    expect(list.body).toMatchObject({ total: contacts });
+    return String(figures['asOfPosition']);
+  };
+
+  it('survives a kill in the middle, goes on, and changes nothing the second time', async () => {
+    const { text, figures } = sampleHistory(600);
+    const dataDir = newDataDir();
+    const file = join(dataDir, 'history.txt');
+    writeFileSync(file, text);
+
+    let system = await RunningSystem.start({ dataDir });
+    const first = runBeside(load(system, file));
+    await eventually('some contacts are there', async () => {
+      const { body } = await system.call('GET', '/v1/contacts/summary');
+      return Number(body['total']) >= 50;
+    });
+    await system.kill();
+    first.child.kill('SIGKILL');
+    await first.ended;
+
+    system = await RunningSystem.start({ dataDir });
+    const second = await runToEnd('ops', load(system, file));
+    expect(second).toMatchObject({ code: 0 });
+    const position = await agree(system, figures);
+
+    expect(await runToEnd('ops', load(system, file))).toMatchObject({ code: 0 });
+    expect(await agree(system, figures)).toBe(position);
+    await system.dispose();
+    rmSync(dataDir, { recursive: true, force: true });
+  }, 180_000);
+
+  const whole = existsSync(CDNOW) ? it : it.skip;
+  whole(
+    'takes the whole CDNOW history (skipped where the file is missing)',
+    async () => {
+      const system = await RunningSystem.start();
+      expect(await runToEnd('ops', load(system, CDNOW))).toMatchObject({ code: 0 });
+      const position = await agree(system, { contacts: 23_570, purchases: 69_659, minor: 250_031_563 });
+
+      const { body } = await system.call('GET', '/v1/contacts?limit=1&sort=-spend.USD');
+      const [largest] = body['items'] as { contactId: string; spend: { USD: number } }[];
+      expect(largest?.spend.USD).toBe(1_399_093);
+      const details = await system.call('GET', `/v1/contacts/${largest?.contactId}`);
+      expect(details.body).toMatchObject({ spend: { USD: 1_399_093 } });
+
+      expect(await runToEnd('ops', load(system, CDNOW))).toMatchObject({ code: 0 });
+      expect((await summary(system))['asOfPosition']).toBe(position);
+      await system.dispose();
+    },
+    600_000,
+  );
+});
