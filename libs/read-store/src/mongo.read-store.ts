@@ -28,8 +28,8 @@ type Checkpoint = { _id: string; epoch: string; positions: Record<string, bigint
 const writeConcern = { w: 'majority', journal: true } as const;
 
 /** Beyond these a sort is still right, only not served from an index; the server's own bound is 64 a collection. */
-const DYNAMIC_INDEXES_MAX = 40;
-const DYNAMIC_INDEX_PREFIX = 'dynamic:';
+export const DYNAMIC_INDEXES_MAX = 40;
+export const DYNAMIC_INDEX_PREFIX = 'dynamic:';
 
 const DUPLICATE_KEY = 11000;
 
@@ -211,7 +211,7 @@ const isTransient = (error: unknown): boolean =>
       /^Mongo(PoolCleared|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout)/.test(error.name)));
 
 /** Says in the port's own terms that the server was to blame and not the call. */
-const available = async <T>(call: () => Promise<T>): Promise<T> => {
+export const available = async <T>(call: () => Promise<T>): Promise<T> => {
   try {
     return await call();
   } catch (error) {
