@@ -1,5 +1,6 @@
+import type { Config } from '@app/config';
 import { Command, Option } from 'commander';
-import { connectionOf, withConnectionOptions, type ConnectionOptions } from '../connection';
+import { connectionOf, withConnectionOptions, type Connection, type ConnectionOptions } from '../connection';
 import { Lanes } from '../lanes';
 import { OpsError } from '../ops.errors';
 import { integer } from '../option-values';
@@ -22,7 +23,7 @@ const HOUR_MS = 3_600_000;
 /** Idempotency keys are remembered for 24 hours; an hour is kept for the run itself. */
 const REPEATABLE_MS = 23 * HOUR_MS;
 
-export const demoCommand = (env: NodeJS.ProcessEnv): Command =>
+export const demoCommand = (config: Config): Command =>
   withConnectionOptions(
     new Command('demo')
       .summary('fill a running instance with made-up, lifelike data')
@@ -35,16 +36,16 @@ export const demoCommand = (env: NodeJS.ProcessEnv): Command =>
         new Option('--contacts <n>', 'how many contacts').default(1_000).argParser(integer(1, 1_000_000)),
       )
       .addOption(new Option('--seed <n>', 'which data').default(1).argParser(integer(0, 999_999_999))),
-    env,
+    config,
   ).action(async (options: Options) => {
-    const connection = connectionOf(options, env);
+    const connection = connectionOf(options, config);
     const api = new RegularsApi(connection, { connections: IN_FLIGHT, patienceMs: PATIENCE_MS });
     try {
       await fill(api, options);
     } finally {
       await api.close();
     }
-    console.log(whatToLookAt(connection.url, options));
+    console.log(whatToLookAt(connection, options.seed));
   });
 
 const fill = async (api: RegularsApi, { contacts, seed }: Options): Promise<void> => {
@@ -97,13 +98,13 @@ const firstRecordedAt = async (api: RegularsApi, contactPath: string): Promise<n
   return Math.min(...body.items.map(({ recordedAt }) => Date.parse(recordedAt)));
 };
 
-const whatToLookAt = (url: string, { seed, key, keyFile }: Options): string => {
+const whatToLookAt = ({ url, keyWord }: Connection, seed: number): string => {
   const curl = (path: string, flags = '-sg'): string =>
     `  curl ${flags} -H "Authorization: Bearer $KEY" '${url}${path}'`;
   return [
     'The instance is filled. What to look at:',
     '',
-    `  KEY=${key === undefined ? `$(cat ${keyFile ?? '.regulars/admin.key'})` : "'…'   # the key you gave"}`,
+    `  KEY=${keyWord}`,
     curl('/v1/contacts?sort=-spend.EUR&limit=5'),
     curl('/v1/contacts?q=gru&sort=lastName'),
     curl('/v1/contacts/summary'),

@@ -1,3 +1,4 @@
+import type { Config } from '@app/config';
 import { Command, Option } from 'commander';
 import { basename, extname } from 'node:path';
 import { connectionOf, withConnectionOptions, type ConnectionOptions } from '../connection';
@@ -11,7 +12,7 @@ import { readPurchases } from './purchase-file';
 type Options = ConnectionOptions &
   Readonly<{ namespace?: string; currency: string; sku: string; inFlight: number; patience: number }>;
 
-export const loadPurchasesCommand = (env: NodeJS.ProcessEnv): Command =>
+export const loadPurchasesCommand = (config: Config): Command =>
   withConnectionOptions(
     new Command('load-purchases')
       .summary('load a purchase history from a text file')
@@ -37,11 +38,11 @@ export const loadPurchasesCommand = (env: NodeJS.ProcessEnv): Command =>
           .default(120)
           .argParser(integer(0, 86_400)),
       ),
-    env,
+    config,
   ).action(async (file: string, options: Options) => {
     const purchaseCount = await countPurchases(file);
     const namespace = options.namespace ?? basename(file, extname(file));
-    const api = new RegularsApi(connectionOf(options, env), {
+    const api = new RegularsApi(connectionOf(options, config), {
       connections: options.inFlight,
       patienceMs: options.patience * 1_000,
     });

@@ -1,0 +1,22 @@
+import { runHttpJob } from './http-jobs';
+import { runEventStoreJob } from './event-store-jobs';
+import { runMongodbJob } from './mongodb-jobs';
+import type { JobName, Jobs } from './jobs';
+
+export type Handlers = {
+  readonly [Name in JobName]?: (job: Jobs[Name]['job']) => Promise<Jobs[Name]['answer']>;
+};
+
+const handlers = { ...runHttpJob, ...runEventStoreJob, ...runMongodbJob } as Readonly<
+  Record<JobName, (job: object) => Promise<object>>
+>;
+
+/** A process of its own beside the system: makes load or talks to the servers bare, one job at a time. */
+process.on('message', ({ name, job }: { name: JobName; job: object }) => {
+  handlers[name](job).then(
+    (answer) => process.send?.({ answer }),
+    (error: unknown) =>
+      process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,48 @@
+/** How much is measured: the whole bench, or a quick look that only shows that everything works. */
+export type Scale = Readonly<{
+  roundCount: number;
+  roundMs: number;
+  /** Contacts by number: [0, warm) stay warm, [warm, hot) have long streams, [hot, cold) are used once each. */
+  warmTo: number;
+  hotTo: number;
+  hotEvents: number;
+  coldTo: number;
+  coldPerRound: number;
+  listSizes: readonly number[];
+  listPages: number;
+  visibleTimes: number;
+  rawStreams: number;
+  rawEvents: number;
+}>;
+
+export const IN_FLIGHT = [1, 32, 256] as const;
+
+export const FULL: Scale = {
+  roundCount: 3,
+  roundMs: 2_000,
+  warmTo: 2_000,
+  hotTo: 2_100,
+  hotEvents: 500,
+  coldTo: 10_000,
+  coldPerRound: 800,
+  listSizes: [10_000, 100_000],
+  listPages: 150,
+  visibleTimes: 300,
+  rawStreams: 10_000,
+  rawEvents: 100_000,
+};
+
+export const QUICK: Scale = {
+  roundCount: 1,
+  roundMs: 500,
+  warmTo: 200,
+  hotTo: 210,
+  hotEvents: 100,
+  coldTo: 1_000,
+  coldPerRound: 200,
+  listSizes: [1_000],
+  listPages: 20,
+  visibleTimes: 30,
+  rawStreams: 500,
+  rawEvents: 5_000,
+};
