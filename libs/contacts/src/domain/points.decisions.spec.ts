@@ -179,6 +179,15 @@ describe('reversing a credit', () => {
         facts.expired('expiry:due', NOW, { due: 6 }, 20),
         facts.reversed('r1', 'due', -4, { e0: 4 }, 16),
       ));
+  it('leaves out what expired before, whatever has become of the rest', () =>
+    given(
+      ...history,
+      facts.credited('gone', 10, { expiresAt: EARLIER }),
+      facts.debited('d0', { gone: 4 }),
+      facts.expired('expiry:gone', EARLIER, { gone: 6 }),
+    )
+      .when(reverse('gone'))
+      .then(facts.reversed('r1', 'gone', -4, { e0: 4 }, 16)));
   it('happens once', () =>
     given(...history, facts.reversed('r0', 'e1', -10, { e1: 10 }, 10))
       .when(reverse('e1'))
@@ -206,6 +215,15 @@ describe('reversing a debit', () => {
       .when(reverse('d0'))
       .then(facts.expired('expiry:due', NOW, { due: 2 }, 5), facts.reversed('r1', 'd0', 5, { e0: 5 }, 10));
   });
+  it('does not revive a lot that another clock saw expire', () =>
+    given(
+      registered,
+      facts.credited('soon', 10, { expiresAt: SOON }),
+      facts.debited('d0', { soon: 4 }, 6),
+      facts.expired('expiry:soon', SOON, { soon: 6 }),
+    )
+      .when(reverse('d0'))
+      .then(facts.reversed('r1', 'd0', 0, {}, 0)));
   it('happens once', () =>
     given(
       registered,

@@ -1,0 +1,102 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { READ_DB } from '@app/read-store';
+import { MongoServerError, type Collection, type Db, type WriteConcernSettings } from 'mongodb';
+import type { EmailClaimDocument, PendingEmailClaimDocument } from './email-claim.document';
+import { EmailClaims, type PendingClaim } from './email-claims.port';
+
+const DURABLE: { writeConcern: WriteConcernSettings } = { writeConcern: { w: 'majority', j: true } };
+const QUERY_TIME_MAX_MS = 10_000;
+const DUPLICATE_KEY = 11000;
+
+@Injectable()
+export class MongoEmailClaims extends EmailClaims {
+  private readonly claims: Collection<PendingEmailClaimDocument>;
+  private readonly held: Collection<EmailClaimDocument>;
+  private indexed: Promise<unknown> | undefined;
+
+  constructor(@Inject(READ_DB) db: Db) {
+    super();
+    this.claims = db.collection('pending_email_claims');
+    this.held = db.collection('email_claims_v1');
+  }
+
+  async insert({ hash, ...claim }: PendingClaim): Promise<boolean> {
+    try {
+      await this.claims.insertOne({ _id: hash, ...claim }, DURABLE);
+      return true;
+    } catch (error) {
+      if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false;
+      throw error;
+    }
+  }
+
+  async pending(hash: string): Promise<PendingClaim | null> {
+    const found = await this.claims.findOne({ _id: hash }, { maxTimeMS: QUERY_TIME_MAX_MS });
+    return found && asClaim(found);
+  }
+
+  async share({ hash, claimId }: PendingClaim, deadline: Date): Promise<boolean> {
+    const { matchedCount } = await this.claims.updateOne(
+      { _id: hash, claimId },
+      { $set: { shared: true }, $max: { deadline } },
+      DURABLE,
+    );
+    return matchedCount === 1;
+  }
+
+  async drop(
+    { hash, claimId }: Pick<PendingClaim, 'hash' | 'claimId'>,
+    options?: Readonly<{ unlessShared: boolean }>,
+  ): Promise<void> {
+    await this.claims.deleteOne(
+      { _id: hash, claimId, ...(options?.unlessShared && { shared: false }) },
+      DURABLE,
+    );
+  }
+
+  async postpone({ hash, claimId }: PendingClaim, deadline: Date): Promise<void> {
+    await this.claims.updateOne({ _id: hash, claimId }, { $max: { deadline } });
+  }
+
+  async overdue(now: Date, limit: number): Promise<readonly PendingClaim[]> {
+    // The unique index on the hash is the collection's own; this one only serves the sweep.
+    this.indexed ??= this.claims.createIndex({ deadline: 1 });
+    await this.indexed.catch((error: unknown) => {
+      this.indexed = undefined;
+      throw error;
+    });
+    const found = this.claims.find(
+      { deadline: { $lte: now } },
+      { sort: { deadline: 1 }, limit, maxTimeMS: QUERY_TIME_MAX_MS },
+    );
+    return (await found.toArray()).map(asClaim);
+  }
+
+  async holders(
+    hashes: readonly string[],
+  ): Promise<ReadonlyMap<string, Readonly<{ contactId: string; claimId: string | null }>>> {
+    const found = await this.held
+      .find({ _id: { $in: [...hashes] } }, { maxTimeMS: QUERY_TIME_MAX_MS })
+      .toArray();
+    // A document without contact stands for a hash that is free again.
+    return new Map(
+      found
+        .filter(({ contactId }) => contactId)
+        .map(({ _id, contactId, claimId }) => [_id, { contactId, claimId }]),
+    );
+  }
+}
+
+const asClaim = ({
+  _id: hash,
+  contactId,
+  claimId,
+  deadline,
+  shared,
+}: PendingEmailClaimDocument): PendingClaim => ({
+  hash,
+  contactId,
+  claimId,
+  deadline,
+  shared,
+});
