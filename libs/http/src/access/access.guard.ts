@@ -4,8 +4,8 @@ import { CommandContextFactory, claimsOf } from '../command/command-context.fact
 import { refuseUnexpectedBody, refuseUnknownQuery } from '../input/dto.pipe';
 import { HttpProblem } from '../problem/problem';
 import { Authenticator } from './authenticator.port';
-import type { HttpRequest } from './request';
-import { routePlanOf, type RoutePlan } from './route-plan';
+import type { HttpRequest, RoutePlan } from './request';
+import { routePlanOf } from './route-plan';
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 

@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { PATH_METADATA } from '@nestjs/common/constants';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { routePlanOf, UndeclaredAccessError, type RoutePlan } from './route-plan';
+import type { RoutePlan } from './request';
+import { routePlanOf, UndeclaredAccessError } from './route-plan';
 
 export type DeclaredRoute = Readonly<{ controller: Type; method: string; plan: RoutePlan }>;
 

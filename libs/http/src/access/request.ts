@@ -1,6 +1,13 @@
 import type { Actor, CommandContext } from '@app/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RoutePlan } from './route-plan';
+import type { AccessRule } from './access.decorator';
+
+/** What the guard checks on a route. Access null: declared public. */
+export type RoutePlan = Readonly<{
+  access: AccessRule | null;
+  queryNames: ReadonlySet<string>;
+  takesBody: boolean;
+}>;
 
 /** A request as it stands behind the access guard. */
 export type HttpRequest = FastifyRequest & {

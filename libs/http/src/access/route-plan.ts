@@ -2,16 +2,10 @@ import type { Type } from '@nestjs/common';
 import { PARAMTYPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { RouteParamtypes } from '@nestjs/common/internal';
 import { ACCESS_RULE, PUBLIC_ROUTE, type AccessRule } from './access.decorator';
+import type { RoutePlan } from './request';
 import { fieldNamesOf } from '../input/dto.pipe';
 import type { DtoClass } from '../input/field';
 import { QUERY_NAMES } from '../input/min-position';
-
-/** What the guard checks on a route. Access null: declared public. */
-export type RoutePlan = Readonly<{
-  access: AccessRule | null;
-  queryNames: ReadonlySet<string>;
-  takesBody: boolean;
-}>;
 
 /** A route that says neither who may call it nor that everybody may. */
 export class UndeclaredAccessError extends Error {

@@ -1,4 +1,4 @@
-import type { RoutePlan } from '../access/route-plan';
+import type { RoutePlan } from '../access/request';
 
 const ref = (kind: string, name: string): object => ({ $ref: `#/components/${kind}/${name}` });
 

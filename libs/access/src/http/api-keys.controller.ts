@@ -1,0 +1,61 @@
+import { Body, Controller, Delete, Get, Post, Query } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { Access, Context, MinPosition, newEntityId, PageQueryDto, UuidParam } from '@app/http';
+import type { CommandContext, Outcome } from '@app/kernel';
+import { ListApiKeysQuery, type ApiKeyPage } from '../application/list-keys/list-keys.query';
+import {
+  CreateApiKeyCommand,
+  RevokeApiKeyCommand,
+  RotateApiKeyCommand,
+  type NewKeyAnswer,
+} from '../application/manage-keys/manage-keys.commands';
+import { ApiKeyPageShape, NewApiKeyShape } from './api-keys.answers';
+import { CreateApiKeyDto } from './api-keys.dto';
+
+const ADMIN_ONLY = { roles: [], action: 'access.change' } as const;
+
+/** API keys: who may use the API, and as what. */
+@Controller('api-keys')
+export class ApiKeysController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Post()
+  @Access({ ...ADMIN_ONLY, command: 'CreateApiKey' })
+  @ApiCreatedResponse({ type: NewApiKeyShape, description: 'The key, shown once.' })
+  create(@Body() body: CreateApiKeyDto, @Context() context: CommandContext): Promise<Outcome<NewKeyAnswer>> {
+    return this.commands.execute(new CreateApiKeyCommand(newEntityId(context, 'api-key'), body, context));
+  }
+
+  @Get()
+  @Access(ADMIN_ONLY)
+  @ApiOkResponse({ type: ApiKeyPageShape, description: 'Keys, oldest first.' })
+  list(@Query() { limit, cursor }: PageQueryDto, @MinPosition() minPosition?: bigint): Promise<ApiKeyPage> {
+    return this.queries.execute(new ListApiKeysQuery(limit, cursor, minPosition));
+  }
+
+  @Post(':keyId/rotation')
+  @Access({ ...ADMIN_ONLY, command: 'RotateApiKey' })
+  @ApiCreatedResponse({
+    type: NewApiKeyShape,
+    description: 'The new key, shown once; the one before has ended.',
+  })
+  rotate(
+    @UuidParam('keyId') keyId: string,
+    @Context() context: CommandContext,
+  ): Promise<Outcome<NewKeyAnswer>> {
+    return this.commands.execute(new RotateApiKeyCommand(keyId, context));
+  }
+
+  @Delete(':keyId')
+  @Access({ ...ADMIN_ONLY, command: 'RevokeApiKey' })
+  revoke(
+    @UuidParam('keyId') keyId: string,
+    @Context() context: CommandContext,
+  ): Promise<Outcome<Readonly<{ id: string }>>> {
+    return this.commands.execute(new RevokeApiKeyCommand(keyId, context));
+  }
+}
