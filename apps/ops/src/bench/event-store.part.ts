@@ -19,7 +19,7 @@ const BATCH_SIZE = 100;
 const DELIVERY_TIMES = 300;
 
 /** 406 bytes of JSON, the size at which the figures above were taken. */
-const EVENT: RawEvent = { data: { text: 'x'.repeat(395) }, metadata: {} };
+const EVENT: RawEvent = { type: 'bench.Happened.v1', data: { text: 'x'.repeat(395) }, metadata: {} };
 
 /** The event store by itself: an embedded one in a process of its own, or the one that is given. */
 export const measureEventStore = async (run: BenchRun, given: string | null): Promise<void> => {

@@ -75,4 +75,4 @@ export type Jobs = {
 export type JobName = keyof Jobs;
 
 /** An event as bytes on the wire would carry it, apart from its id. */
-export type RawEvent = Readonly<{ data: object; metadata: object }>;
+export type RawEvent = Readonly<{ type: string; data: object; metadata: object }>;
