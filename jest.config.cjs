@@ -5,5 +5,9 @@ module.exports = {
   testMatch: ['**/*.spec.ts'],
   moduleNameMapper: { '^@app/([^/]+)$': '<rootDir>/libs/$1/src/index' },
   transform: { '^.+\\.(t|j|mj)s$': '@swc/jest' },
-  transformIgnorePatterns: [],
+  // Written for `this` to be the global object, which strict mode takes away.
+  transformIgnorePatterns: [
+    '/node_modules/google-protobuf/',
+    '/node_modules/@eventstore/db-client/generated/',
+  ],
 };
