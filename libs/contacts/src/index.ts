@@ -11,3 +11,10 @@ export type {
   RedeemReward,
   RedemptionAnswer,
 } from './domain/redemptions.decisions';
+export { ContactDecisions } from './application/contact-decisions';
+export { EmailClaimer } from './application/email-claims/email-claimer';
+export { DuePoints } from './automation/mongo.due-points';
+export { settleOverdueClaims } from './automation/when-claim-is-overdue-then-settle';
+export { expireDuePoints } from './automation/when-points-are-due-then-expire';
+export { ContactsAutomationModule, ContactsWriteModule } from './contacts-write.module';
+export { contactsReadModels } from './read-models';

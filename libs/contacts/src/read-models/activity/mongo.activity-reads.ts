@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { collectionOf, READ_DB } from '@app/read-store';
+import { available, collectionOf, READ_DB } from '@app/read-store';
 import type { Collection, Db } from 'mongodb';
 import { activityStoreFilter, type ActivityFilter } from './activity-filter';
 import type { StoredActivity } from './activity-item';
@@ -10,7 +10,10 @@ type Stored = ActivityEntry & { _id: bigint };
 /** How long the store may work on one question before it gives up. */
 const QUERY_TIME_MAX_MS = 10_000;
 
-/** The activity entries. Entries above the checkpoint may still lack neighbours, so that every question has an upper bound. */
+/**
+ * The activity entries. Those above the checkpoint may still lack neighbours, so that every question has an upper bound.
+ * Throws ReadStoreUnavailableError where the same again may succeed.
+ */
 @Injectable()
 export class ActivityReads {
   private readonly entries: Collection<Stored>;
@@ -36,16 +39,14 @@ export class ActivityReads {
 
   /** How many entries there are behind `after`, up to `upTo`; counts no further than `limit`. */
   async countFollowing(filter: ActivityFilter, after: bigint, upTo: bigint, limit: number): Promise<number> {
-    return this.entries.countDocuments(
-      { ...activityStoreFilter(filter), _id: { $gt: after, $lte: upTo } },
-      { limit, maxTimeMS: QUERY_TIME_MAX_MS },
-    );
+    const following = { ...activityStoreFilter(filter), _id: { $gt: after, $lte: upTo } };
+    return available(() => this.entries.countDocuments(following, { limit, maxTimeMS: QUERY_TIME_MAX_MS }));
   }
 
   private async read(filter: object, direction: 1 | -1, limit: number): Promise<StoredActivity[]> {
-    const found = await this.entries
-      .find(filter, { sort: { _id: direction }, limit, maxTimeMS: QUERY_TIME_MAX_MS })
-      .toArray();
+    const sort = { _id: direction };
+    const options = { sort, limit, batchSize: limit + 1, maxTimeMS: QUERY_TIME_MAX_MS };
+    const found = await available(() => this.entries.find(filter, options).toArray());
     return found.map(({ _id, ...entry }) => ({ ...entry, position: _id }));
   }
 }

@@ -8,6 +8,8 @@ export type ContactDocument = Readonly<{
   revision: number;
   source: ContactSource;
   registeredAt: string;
+  /** `YYYY-MM` of it, which the summary groups by. */
+  registeredMonth: string;
   /** Of the latest thing that was done by or for the contact; see contacts.projection. */
   lastActivityAt: string;
   lastCheckInAt: string | null;

@@ -32,6 +32,7 @@ export const contactsProjection = defineProjection<ContactDocument, ContactEvent
       revision: meta.revision,
       source: data.source,
       registeredAt: data.occurredAt,
+      registeredMonth: data.occurredAt.slice(0, 7),
       lastActivityAt: data.occurredAt,
       lastCheckInAt: null,
       ...profileFields(data.profile ?? {}),

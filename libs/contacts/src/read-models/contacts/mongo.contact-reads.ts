@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { collectionOf, READ_DB } from '@app/read-store';
+import { available, collectionOf, DYNAMIC_INDEX_PREFIX, DYNAMIC_INDEXES_MAX, READ_DB } from '@app/read-store';
 import type { StoreFilter } from '@app/rules';
-import type { Collection, Db } from 'mongodb';
+import { MongoServerError, type Collection, type Db } from 'mongodb';
 import type { KeyRange } from '../list-contacts/keyset';
 import { ROW_FIELDS } from './contact-row';
 import type { ContactColumn } from './contact-columns';
@@ -12,27 +12,27 @@ type Stored = ContactDocument & { _id: string };
 
 /** How long the store may work on one question before it gives up. */
 const QUERY_TIME_MAX_MS = 10_000;
+/** Before the projector first ran. */
+const NO_SUCH_COLLECTION = 26;
 
-/** The contact documents, as questions ask for them. */
+/** The contact documents, as questions ask for them. Throws ReadStoreUnavailableError where the same again may succeed. */
 @Injectable()
 export class ContactReads {
   private readonly contacts: Collection<Stored>;
-  private readonly indexedPaths = new Set<string>();
+  /** Paths of dynamic indexes that are known to exist; they are never dropped while this version is read. */
+  private readonly dynamicPaths = new Set<string>();
 
   constructor(@Inject(READ_DB) db: Db) {
     this.contacts = db.collection<Stored>(collectionOf(contactsProjection));
   }
 
   async find(contactId: string): Promise<ContactDocument | null> {
-    return this.contacts.findOne({ _id: contactId }, { maxTimeMS: QUERY_TIME_MAX_MS });
+    return available(() => this.contacts.findOne({ _id: contactId }, { maxTimeMS: QUERY_TIME_MAX_MS }));
   }
 
   async exists(contactId: string): Promise<boolean> {
-    const found = await this.contacts.findOne(
-      { _id: contactId },
-      { projection: { _id: 1 }, maxTimeMS: QUERY_TIME_MAX_MS },
-    );
-    return found !== null;
+    const options = { projection: { _id: 1 }, maxTimeMS: QUERY_TIME_MAX_MS };
+    return available(async () => (await this.contacts.findOne({ _id: contactId }, options)) !== null);
   }
 
   /** At most `limit` documents of the stretch that pass the filter, with what rows and the sort column need. */
@@ -44,26 +44,52 @@ export class ContactReads {
   ): Promise<ContactDocument[]> {
     const fields =
       column === null || ROW_FIELDS.some((field) => covers(field, column.path)) ? [] : [column.path];
-    return this.contacts
-      .find(both(filter, range.filter), {
-        projection: Object.fromEntries([...ROW_FIELDS, ...fields].map((field) => [field, 1])),
-        sort: range.sort,
-        limit,
-        maxTimeMS: QUERY_TIME_MAX_MS,
-      })
-      .toArray();
+    const options = {
+      projection: Object.fromEntries([...ROW_FIELDS, ...fields].map((field) => [field, 1])),
+      sort: range.sort,
+      limit,
+      // One answer holds the whole page.
+      batchSize: limit + 1,
+      maxTimeMS: QUERY_TIME_MAX_MS,
+    };
+    return available(() => this.contacts.find(both(filter, range.filter), options).toArray());
   }
 
   async count(filter: StoreFilter): Promise<number> {
-    return this.contacts.countDocuments(filter, { maxTimeMS: QUERY_TIME_MAX_MS });
+    return available(() => this.contacts.countDocuments(filter, { maxTimeMS: QUERY_TIME_MAX_MS }));
   }
 
-  /** Whether any document can have the column: its index is made before the first that does is shown. */
+  /** About how many there are, without counting them. */
+  async estimatedCount(): Promise<number> {
+    return available(() => this.contacts.estimatedDocumentCount({ maxTimeMS: QUERY_TIME_MAX_MS }));
+  }
+
+  async aggregate<Row extends object>(pipeline: object[]): Promise<Row[]> {
+    return available(() =>
+      this.contacts.aggregate<Row>(pipeline, { maxTimeMS: QUERY_TIME_MAX_MS }).toArray(),
+    );
+  }
+
+  /**
+   * Whether any document can have the column: its index is made before the first that does is shown. Beyond the number of
+   * indexes that are made, nobody knows.
+   */
   async isKnown({ path, dynamic }: ContactColumn): Promise<boolean> {
-    if (!dynamic || this.indexedPaths.has(path)) return true;
-    const indexes = await this.contacts.listIndexes().toArray();
-    for (const { key } of indexes) for (const indexed of Object.keys(key)) this.indexedPaths.add(indexed);
-    return this.indexedPaths.has(path);
+    if (!dynamic || this.dynamicPaths.has(path)) return true;
+    for (const name of await available(() => this.indexNames())) {
+      if (name.startsWith(DYNAMIC_INDEX_PREFIX))
+        this.dynamicPaths.add(name.slice(DYNAMIC_INDEX_PREFIX.length));
+    }
+    return this.dynamicPaths.has(path) || this.dynamicPaths.size >= DYNAMIC_INDEXES_MAX;
+  }
+
+  private async indexNames(): Promise<readonly string[]> {
+    try {
+      return (await this.contacts.listIndexes().toArray()).map(({ name }) => String(name));
+    } catch (error) {
+      if (error instanceof MongoServerError && error.code === NO_SUCH_COLLECTION) return [];
+      throw error;
+    }
   }
 }
 

@@ -1,0 +1,65 @@
+import { Access, MinPosition, SseStreams, type HttpReply, type SseStream } from '@app/http';
+import { Controller, Get, Headers, Logger, Query, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { ActivityFilter } from '../read-models/activity/activity-filter';
+import { activityItem } from '../read-models/activity/activity-item';
+import { ActivityFeed, type FeedStart } from '../read-models/follow-activity/activity-feed';
+import { ListActivityQuery, type ActivityPage } from '../read-models/list-activity/list-activity.query';
+import { FollowActivityDto, ListActivityDto } from './activity.dto';
+
+@ApiTags('activity')
+@Controller('activity')
+export class ActivityQueriesController {
+  private readonly logger = new Logger(ActivityQueriesController.name);
+
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly feed: ActivityFeed,
+    private readonly streams: SseStreams,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What happened, newest first' })
+  @Access({ roles: ['operator'], action: 'activity.view' })
+  list(@Query() query: ListActivityDto, @MinPosition() minPosition?: bigint): Promise<ActivityPage> {
+    return this.queries.execute(new ListActivityQuery({ ...query, minPosition }));
+  }
+
+  @Get('live')
+  @ApiOperation({
+    summary: 'What happens, as server-sent events',
+    description:
+      'Events `activity` carry an activity item; their id is its position, behind which the stream resumes. One event `reset` ' +
+      'without id says that it could not, and that the stream goes on from `asOfPosition`. Without an id it starts now.',
+  })
+  @ApiProduces('text/event-stream')
+  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'The id of the last event seen.' })
+  @Access({ roles: ['operator'], action: 'activity.view' })
+  async live(
+    @Query() query: FollowActivityDto,
+    @Headers('last-event-id') resumeBehind: string | undefined,
+    @Res() reply: HttpReply,
+  ): Promise<void> {
+    const { lastEventId, ...filter } = query;
+    // The header comes from the last event, the parameter from whoever wrote the address.
+    const start = await this.feed.start(resumeBehind ?? lastEventId, filter);
+    const stream = this.streams.start(reply);
+    void this.send(stream, start, filter)
+      .catch((error: unknown) => this.logger.error(`A live feed broke off: ${(error as Error).name}.`))
+      .finally(() => stream.close());
+  }
+
+  private async send(stream: SseStream, { after, reset }: FeedStart, filter: ActivityFilter): Promise<void> {
+    if (reset !== null) {
+      await stream.send({ event: 'reset', data: { reason: reset, asOfPosition: after.toString() } });
+    }
+    for await (const entries of this.feed.follow(after, filter, stream.closed)) {
+      for (const entry of entries) {
+        const id = entry.position.toString();
+        // False: the client is gone, and resumes by itself.
+        if (!(await stream.send({ id, event: 'activity', data: activityItem(entry) }))) return;
+      }
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import type { ReadModels } from '@app/read-store';
+import { activityJournal } from './activity/activity.journal';
+import { contactsProjection } from './contacts/contacts.projection';
+import { emailClaimsProjection } from './email-claims/email-claims.projection';
+
+/** What the projector folds of this context. */
+export const contactsReadModels: ReadModels = {
+  projections: [contactsProjection, emailClaimsProjection],
+  journals: [activityJournal],
+};
+
+export { ContactsReadModule } from './contacts-read.module';
+export { activityJournal, type ActivityEntry, type ActivityList } from './activity/activity.journal';
+export type { ActivityItem } from './activity/activity-item';
+export type { ContactDetails } from './contacts/contact-details';
+export type { ContactRow } from './contacts/contact-row';
+export type { ContactDocument } from './contacts/contact.document';
+export { contactsProjection } from './contacts/contacts.projection';
+export { emailClaimsProjection } from './email-claims/email-claims.projection';
