@@ -32,6 +32,7 @@ describe('the configuration', () => {
         REGULARS_KEYS_DIR: 'elsewhere',
         REGULARS_ADMIN_KEY: 'a-key-of-16-chars',
         PROJECTOR_PORT: '3001',
+        REGULARS_REQUESTS_PER_MINUTE: '6000',
         LOG_LEVEL: 'warn',
       }),
     ).toEqual({
@@ -44,6 +45,7 @@ describe('the configuration', () => {
       keysDir: join(directory, 'elsewhere'),
       adminKey: 'a-key-of-16-chars',
       projectorPort: 3001,
+      requestsPerMinute: 6000,
       logLevel: 'warn',
     }));
 
@@ -67,6 +69,7 @@ describe('the configuration', () => {
     ['MONGODB_URL', 'mongodb:///secret'],
     ['REGULARS_ADMIN_KEY', 'secret'],
     ['REGULARS_ADMIN_KEY', 'secret secret secret'],
+    ['REGULARS_REQUESTS_PER_MINUTE', '0'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s in one line that does not repeat the value', (name, value) => {
     let refusal: unknown;

@@ -20,6 +20,8 @@ export type Config = Readonly<{
   adminKey?: string;
   /** Where a projector of its own answers health and metrics; absent: nowhere. */
   projectorPort?: number;
+  /** Requests a minute that one API key may send; absent: no limit. */
+  requestsPerMinute?: number;
   logLevel: LogLevel;
 }>;
 
@@ -58,6 +60,12 @@ export const loadConfig = (
   );
   const port = portOf('PORT', setting('PORT'));
   const projectorPort = portOf('PROJECTOR_PORT', setting('PROJECTOR_PORT'));
+  const requestsPerMinute = checked(
+    'REGULARS_REQUESTS_PER_MINUTE',
+    setting('REGULARS_REQUESTS_PER_MINUTE'),
+    (value) => /^[1-9]\d{0,6}$/.test(value),
+    'a whole number from 1 to 9999999',
+  );
   const logLevel = checked('LOG_LEVEL', setting('LOG_LEVEL'), isLogLevel, `one of ${LOG_LEVELS.join(', ')}`);
   const dataDir = resolve(directory, setting('REGULARS_DATA_DIR') ?? '.regulars');
   return {
@@ -71,6 +79,7 @@ export const loadConfig = (
     ...(mongodbUrl && { mongodbUrl }),
     ...(adminKey && { adminKey }),
     ...(projectorPort !== undefined && { projectorPort }),
+    ...(requestsPerMinute && { requestsPerMinute: Number(requestsPerMinute) }),
   };
 };
 

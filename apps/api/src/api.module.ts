@@ -1,0 +1,65 @@
+import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { AccessModule } from '@app/access';
+import { EventStoreModule } from '@app/event-store';
+import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
+import { Clock, SystemClock } from '@app/kernel';
+import { PersonalDataModule } from '@app/personal-data';
+import { ReadStoreModule } from '@app/read-store';
+import { RewardsModule } from '@app/rewards';
+import { eventDefinitions, readModels } from './contexts';
+import { StoreReadiness } from './store.readiness';
+
+export type ApiModuleOptions = Readonly<{
+  eventStoreUrl: string;
+  mongodbUrl: string;
+  mongodbName: string;
+  keysDir: string;
+}>;
+
+/** What all contexts get from outside. */
+@Global()
+@Module({
+  providers: [
+    { provide: Clock, useClass: SystemClock },
+    StoreReadiness,
+    { provide: Readiness, useExisting: StoreReadiness },
+  ],
+  exports: [Clock, Readiness, StoreReadiness],
+})
+class SurroundingsModule {}
+
+/** The HTTP process: every context behind one application. */
+@Module({})
+export class ApiModule implements OnModuleInit {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly readiness: StoreReadiness,
+    private readonly streams: SseStreams,
+  ) {}
+
+  static forRoot({ eventStoreUrl, mongodbUrl, mongodbName, keysDir }: ApiModuleOptions): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [
+        SurroundingsModule,
+        PersonalDataModule.forRoot({ keysDir }),
+        EventStoreModule.forRoot({ connectionString: eventStoreUrl, definitions: eventDefinitions }),
+        ReadStoreModule.forRoot({ url: mongodbUrl, dbName: mongodbName, readModels }),
+        CqrsModule.forRoot(),
+        HttpModule,
+        AccessModule,
+        RewardsModule,
+      ],
+    };
+  }
+
+  onModuleInit(): void {
+    this.metrics.gauge(
+      'regulars_projection_lag_positions',
+      'How far the slowest read model is behind the log.',
+      () => this.readiness.lag(),
+    );
+    this.metrics.gauge('regulars_live_streams', 'Open live feeds.', () => this.streams.size);
+  }
+}
