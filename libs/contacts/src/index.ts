@@ -18,3 +18,4 @@ export { settleOverdueClaims } from './automation/when-claim-is-overdue-then-set
 export { expireDuePoints } from './automation/when-points-are-due-then-expire';
 export { ContactsAutomationModule, ContactsWriteModule } from './contacts-write.module';
 export { contactsReadModels } from './read-models';
+export { ContactsReadModule } from './read-models/contacts-read.module';
