@@ -30,5 +30,7 @@ describe('the logger', () => {
   it('takes the lines of the framework', () => {
     nestLogger(logger).warn('Careful.', 'Router');
     expect(last()).toMatchObject({ level: 'warn', context: 'Router', msg: 'Careful.' });
+    nestLogger(logger).log('Mapped {/v1/contacts, GET} route', 'RouterExplorer');
+    expect(last()).toMatchObject({ msg: 'Careful.' });
   });
 });

@@ -23,6 +23,15 @@ export const createLogger = (app: string, level: LogLevel, destination?: Destina
     destination ?? pino.destination({ fd: 1, sync: true }),
   );
 
+/** Where the framework tells of every module and route at a start: for those who look for it. */
+const START_UP: ReadonlySet<unknown> = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
 /** Nest's own log lines, through the same logger. */
 export const nestLogger = (logger: Logger): LoggerService => {
   const line =
@@ -37,7 +46,8 @@ export const nestLogger = (logger: Logger): LoggerService => {
     fatal: line(logger.fatal.bind(logger)),
     error: line(logger.error.bind(logger)),
     warn: line(logger.warn.bind(logger)),
-    log: line(logger.info.bind(logger)),
+    log: (message: unknown, ...rest: unknown[]) =>
+      line((START_UP.has(rest.at(-1)) ? logger.debug : logger.info).bind(logger))(message, ...rest),
     debug: line(logger.debug.bind(logger)),
     verbose: line(logger.trace.bind(logger)),
   };
