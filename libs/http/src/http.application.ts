@@ -9,6 +9,7 @@ import { acceptJsonOnly } from './input/json-body';
 import { isUuid } from './input/rules';
 import { serveOpenApi } from './openapi/serve';
 import { Metrics } from './operation/metrics';
+import { endOverdueRequests } from './operation/request-deadline';
 import { RouteTable } from './operation/route-table';
 import { HttpProblem } from './problem/problem';
 import { httpProblemOf, problemAnswer } from './problem/problem-of';
@@ -40,7 +41,6 @@ export const createHttpApplication = async (
     multipart: false,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: requestTimeMs,
-    handlerTimeout: requestTimeMs,
     routerOptions: { maxParamLength: 200 },
     // While closing, what still arrives on open connections is answered as always, and told to close.
     return503OnClosing: false,
@@ -60,6 +60,7 @@ export const createHttpApplication = async (
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   acceptJsonOnly(fastify);
   addCommonHeaders(fastify);
+  endOverdueRequests(fastify, requestTimeMs);
   app.get(Metrics).observe(fastify);
   app.get(RouteTable).watch(fastify);
   if (requestsPerMinute !== undefined) await limitRate(fastify, requestsPerMinute);
