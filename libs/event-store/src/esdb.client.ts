@@ -5,18 +5,15 @@ import {
   END,
   EventStoreDBClient,
   InvalidArgumentError,
-  MaxAppendSizeExceededError,
-  NO_STREAM,
   START,
   StreamDeletedError,
   StreamNotFoundError,
   UnsupportedError,
-  WrongExpectedVersionError,
   excludeSystemEvents,
-  jsonEvent,
   type AllStreamResolvedEvent,
   type ResolvedEvent,
 } from '@eventstore/db-client';
+import { EsdbBatchAppend, type BatchAppendAnswer } from './esdb.batch-append';
 import type { EncodedEvent, StoredEvent } from './event-codec';
 import { AppendTooLargeError, EventStoreUnavailableError } from './event-store.errors';
 import { RevisionConflictError, type AppendResult, type ExpectedRevision } from './event-store.port';
@@ -25,10 +22,18 @@ import { ObjectReader } from './object-reader';
 const READ_BUFFER_EVENTS = 256;
 /** Some system events are often among the newest; more than a page of them is rare. */
 const HEAD_PAGE_SIZES = [16, 1_024] as const;
+const HEAD_TIMEOUT_MS = 10_000;
 
 /** A subscription to all application events behind a position, to be pulled. */
 export type LogSource = Readonly<{
-  reader: ObjectReader<AllStreamResolvedEvent>;
+  /** Moves what has arrived into `target`, up to `max` there. True where something was moved. */
+  take: (target: StoredEvent[], max: number) => boolean;
+  /**
+   * Resolves when something may have arrived, or after `timeoutMs`, or when the signal aborts. Throws
+   * EventStoreUnavailableError where the subscription is cut; any other error is for good.
+   */
+  wait: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
+  /** Resolves when the event store has accepted the subscription. */
   confirmed: Promise<void>;
   close: () => Promise<void>;
 }>;
@@ -39,12 +44,14 @@ export class NoAnswerError extends Error {}
 /** The one file that knows the event store's client. */
 export class EsdbClient {
   private readonly client: EventStoreDBClient;
+  private readonly batchAppend: EsdbBatchAppend;
   private head: bigint | null = null;
   /** Up to where the log was searched for `head`. */
   private headSearchedTo = -1n;
 
   constructor(connectionString: string) {
     this.client = EventStoreDBClient.connectionString(connectionString);
+    this.batchAppend = new EsdbBatchAppend(this.client);
   }
 
   /**
@@ -57,25 +64,28 @@ export class EsdbClient {
     expected: ExpectedRevision,
     timeoutMs: number,
   ): Promise<AppendResult> {
+    let answer: BatchAppendAnswer;
     try {
-      // Credentials are in the connection string: given a call, they would turn the client's batch append off.
-      const sent = this.client.appendToStream(
-        stream,
-        events.map((event) => jsonEvent({ ...event, metadata: { ...event.metadata } })),
-        { expectedRevision: expected === 'no-stream' ? NO_STREAM : BigInt(expected), deadline: timeoutMs },
-      );
-      const { nextExpectedRevision, position } = await within(timeoutMs, sent);
-      if (position === undefined) throw new NoAnswerError('The event store answered without a position.');
-      return {
-        revision: Number(nextExpectedRevision),
-        position: position.commit,
-        eventIds: events.map(({ id }) => id),
-      };
+      answer = await this.batchAppend.append(stream, events, expected, timeoutMs);
     } catch (error) {
-      if (error instanceof WrongExpectedVersionError) throw new RevisionConflictError(stream, expected);
-      if (error instanceof MaxAppendSizeExceededError) throw new AppendTooLargeError();
       if (isRefusal(error)) throw error;
       throw new NoAnswerError('The event store did not say whether the append happened.', { cause: error });
+    }
+    switch (answer.kind) {
+      case 'done': {
+        const { revision, position } = answer;
+        return { revision, position, eventIds: events.map(({ id }) => id) };
+      }
+      case 'wrong-revision':
+        throw new RevisionConflictError(stream, expected);
+      case 'too-large':
+        throw new AppendTooLargeError();
+      case 'refused':
+        throw new Error(`The event store refused the append: ${answer.reason}`);
+      case 'unknown':
+        throw new NoAnswerError(
+          `The event store does not know whether the append happened: ${answer.reason}`,
+        );
     }
   }
 
@@ -89,8 +99,8 @@ export class EsdbClient {
     const reader = new ObjectReader<ResolvedEvent>(source as unknown as Readable);
     try {
       while (await reader.wait()) {
-        const events: ResolvedEvent[] = [];
-        if (reader.take(events, READ_BUFFER_EVENTS)) yield events.flatMap(storedEvent);
+        const events: StoredEvent[] = [];
+        if (reader.take(events, READ_BUFFER_EVENTS, storedEvent)) yield events;
       }
     } catch (error) {
       if (error instanceof StreamNotFoundError) return;
@@ -109,8 +119,15 @@ export class EsdbClient {
       },
       { highWaterMark: bufferEvents },
     );
+    const reader = new ObjectReader<AllStreamResolvedEvent>(source as unknown as Readable);
     return {
-      reader: new ObjectReader(source as unknown as Readable),
+      take: (target, max) => reader.take(target, max, storedEvent),
+      wait: async (timeoutMs, signal) => {
+        const open = await reader.wait(timeoutMs, signal).catch((error: unknown) => {
+          throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
+        });
+        if (!open) throw new EventStoreUnavailableError(new Error('The event store ended the subscription.'));
+      },
       confirmed: new Promise((resolve) => source.once('confirmation', () => resolve())),
       close: async () => {
         // Fails where there never was a connection to end.
@@ -150,20 +167,24 @@ export class EsdbClient {
       maxCount,
     });
     const reader = new ObjectReader<AllStreamResolvedEvent>(source as unknown as Readable);
-    const events: AllStreamResolvedEvent[] = [];
+    const timeout = AbortSignal.timeout(HEAD_TIMEOUT_MS);
+    const events: StoredEvent[] = [];
     try {
-      while (await reader.wait()) reader.take(events, maxCount);
+      while (await reader.wait(undefined, timeout)) {
+        if (timeout.aborted) throw new Error(`No answer within ${HEAD_TIMEOUT_MS} ms.`);
+        reader.take(events, maxCount, storedEvent);
+      }
     } catch (error) {
       throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
     } finally {
       await source.cancel().catch(() => undefined);
     }
-    return events.flatMap(storedEvent);
+    return events;
   }
 }
 
 /** The server understood and said no: trying the same again is of no use. */
-export const isRefusal = (error: unknown): boolean =>
+const isRefusal = (error: unknown): boolean =>
   error instanceof AccessDeniedError ||
   error instanceof InvalidArgumentError ||
   error instanceof StreamDeletedError ||
@@ -174,33 +195,18 @@ export const isRefusal = (error: unknown): boolean =>
 /** gRPC: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED. */
 const REFUSAL_CODES: ReadonlySet<unknown> = new Set([3, 7, 12, 16]);
 
-/** None for a link whose event is gone. */
-export const storedEvent = ({ event }: ResolvedEvent | AllStreamResolvedEvent): StoredEvent[] => {
-  if (event === undefined) return [];
+/** Undefined for a link whose event is gone. */
+const storedEvent = ({ event }: ResolvedEvent | AllStreamResolvedEvent): StoredEvent | undefined => {
+  if (event === undefined) return undefined;
   const { id, streamId, revision, position, type, created, data, metadata } = event;
-  return [
-    {
-      id,
-      stream: streamId,
-      revision: Number(revision),
-      position: position?.commit ?? 0n,
-      type,
-      recordedAt: created,
-      data,
-      metadata,
-    },
-  ];
-};
-
-/** The client waits for ever where a connection dies without a word. */
-const within = async <T>(timeoutMs: number, promise: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswerError(`No answer within ${timeoutMs} ms.`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return {
+    id,
+    stream: streamId,
+    revision: Number(revision),
+    position: position?.commit ?? 0n,
+    type,
+    recordedAt: created,
+    data,
+    metadata,
+  };
 };

@@ -1,10 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { AllStreamResolvedEvent } from '@eventstore/db-client';
 import type { CommandContext, DomainEvent, RecordedEvent } from '@app/kernel';
 import { backoff } from './backoff';
-import { NoAnswerError, isRefusal, storedEvent, type EsdbClient, type LogSource } from './esdb.client';
+import { NoAnswerError, type EsdbClient, type LogSource } from './esdb.client';
 import type { EventCodec, StoredEvent } from './event-codec';
-import { LogBehindReaderError } from './event-store.errors';
+import { EventStoreUnavailableError, LogBehindReaderError } from './event-store.errors';
 import {
   EventStore,
   UnknownOutcomeError,
@@ -21,17 +20,19 @@ const APPEND_BACKOFF_MAX_MS = 1_000;
 const RESUBSCRIBE_BACKOFF_MS = 100;
 const RESUBSCRIBE_BACKOFF_MAX_MS = 5_000;
 const QUIET_MS = 10_000;
-const HEAD_TIMEOUT_MS = 10_000;
 
 export type EsdbEventStoreOptions = Readonly<{
   /** After how long without an event a subscription is compared with the log; its silence may be a dead connection. */
   quietMs?: number;
 }>;
 
+/** The part of the client that is used here. */
+export type LogClient = Pick<EsdbClient, 'append' | 'readStream' | 'subscribe' | 'newestPosition'>;
+
 /** The event store behind EventStoreDB's protocol. */
 export class EsdbEventStore extends EventStore {
   constructor(
-    private readonly client: EsdbClient,
+    private readonly client: LogClient,
     private readonly codec: EventCodec,
     private readonly options: EsdbEventStoreOptions = {},
   ) {
@@ -77,7 +78,7 @@ export class EsdbEventStore extends EventStore {
           yield await this.codec.decode(stored);
         }
       } catch (error) {
-        if (!(error instanceof SubscriptionCutError)) throw error;
+        if (!(error instanceof EventStoreUnavailableError)) throw error;
         onState?.('cut', error.cause);
       } finally {
         await source.close();
@@ -90,55 +91,37 @@ export class EsdbEventStore extends EventStore {
     return this.client.newestPosition();
   }
 
-  /** Ends when the signal aborts; throws SubscriptionCutError where there is more to come from another subscription. */
+  /** Ends when the signal aborts; throws EventStoreUnavailableError where another subscription may have more. */
   private async *deliveries(
-    { reader }: LogSource,
+    source: LogSource,
     position: () => bigint | null,
     { batchSizeMax, signal }: SubscribeOptions,
   ): AsyncGenerator<readonly StoredEvent[]> {
     const quietMs = this.options.quietMs ?? QUIET_MS;
     let suspected = false;
     while (!signal.aborted) {
-      const open = await reader.wait(quietMs, signal).catch((error: unknown) => {
-        throw isRefusal(error) ? error : new SubscriptionCutError(error);
-      });
-      if (!open) throw new SubscriptionCutError(new Error('The event store ended the subscription.'));
-      const resolved: AllStreamResolvedEvent[] = [];
+      await source.wait(quietMs, signal);
+      const arrived: StoredEvent[] = [];
       // A batch ends where nothing more has arrived: one turn of the event loop is what it takes to know.
-      while (reader.take(resolved, batchSizeMax) && resolved.length < batchSizeMax) await turn();
+      while (source.take(arrived, batchSizeMax) && arrived.length < batchSizeMax) await turn();
       const handled = position();
-      const stored = resolved
-        .flatMap(storedEvent)
-        .filter((event) => handled === null || event.position > handled);
-      if (stored.length > 0) {
+      const events = arrived.filter((event) => handled === null || event.position > handled);
+      if (events.length > 0) {
         suspected = false;
-        yield stored;
+        yield events;
       } else if (!signal.aborted) {
         // Silence is not an error to the client: a first look makes it suspect, a second one makes it a cut.
         const behind = await this.isBehindHead(handled);
-        if (behind && suspected) throw new SubscriptionCutError(new Error('The subscription went quiet.'));
+        if (behind && suspected)
+          throw new EventStoreUnavailableError(new Error('The subscription went quiet.'));
         suspected = behind;
       }
     }
   }
 
   private async isBehindHead(handled: bigint | null): Promise<boolean> {
-    const timeout = AbortSignal.timeout(HEAD_TIMEOUT_MS);
-    const head = await Promise.race([
-      this.head(),
-      new Promise<never>((_, reject) =>
-        timeout.addEventListener('abort', () => reject(timeout.reason as Error)),
-      ),
-    ]).catch((error: unknown) => {
-      throw new SubscriptionCutError(error);
-    });
+    const head = await this.head();
     if (handled !== null && (head === null || head < handled)) throw new LogBehindReaderError(handled, head);
     return head !== null && head !== handled;
-  }
-}
-
-class SubscriptionCutError extends Error {
-  constructor(cause: unknown) {
-    super('The subscription was cut.', { cause });
   }
 }

@@ -23,13 +23,17 @@ export class ObjectReader<T> {
     }
   }
 
-  /** Moves what has arrived into `target`, up to `max` objects there. True where something was moved. */
-  take(target: T[], max: number): boolean {
+  /**
+   * Moves what has arrived through `map` into `target`, up to `max` objects there; what maps to undefined is dropped.
+   * True where something was moved.
+   */
+  take<U>(target: U[], max: number, map: (object: T) => U | undefined): boolean {
     const before = target.length;
     while (target.length < max) {
       const object = this.source.read() as T | null;
       if (object === null) break;
-      target.push(object);
+      const mapped = map(object);
+      if (mapped !== undefined) target.push(mapped);
     }
     return target.length > before;
   }
@@ -39,6 +43,8 @@ export class ObjectReader<T> {
    * ended. Throws what the source failed with.
    */
   async wait(timeoutMs?: number, signal?: AbortSignal): Promise<boolean> {
+    // Without it a source that ended with the last object taken would not say so.
+    if (this.source.readableLength === 0) this.source.read(0);
     if (this.source.readableLength === 0 && this.isOpen() && !signal?.aborted) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {

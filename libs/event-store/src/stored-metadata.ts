@@ -1,4 +1,4 @@
-import type { Actor, CommandContext } from '@app/kernel';
+import type { Actor, CommandContext, EventMeta } from '@app/kernel';
 
 /** Metadata as stored: short keys, since every event carries them; what is usual is left out. */
 export type StoredMetadata = Readonly<{
@@ -35,8 +35,11 @@ export const storedMetadataOf = (
   ...(answer !== undefined && { w: answer }),
 });
 
+type Place = 'eventId' | 'stream' | 'revision' | 'position' | 'recordedAt' | 'sealed';
+type CommandMeta = Omit<EventMeta, Place>;
+
 /** What the stored metadata says of the command; without the event's own place. */
-export const commandMetaOf = ({ c, r, u, a, b, p, k, w }: StoredMetadata) => ({
+export const commandMetaOf = ({ c, r, u, a, b, p, k, w }: StoredMetadata): CommandMeta => ({
   commandId: c,
   correlationId: r ?? c,
   ...(u !== undefined && { causationId: u }),

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { EventStore, RevisionConflictError } from './event-store.port';
+import { contextOf, noted } from './event-store.suite';
+
+/** Every adapter runs this suite. A rule that is not here is not a rule of the port. */
+export const eventStoreContract = (
+  name: string,
+  open: () => Promise<Readonly<{ store: EventStore; close: () => Promise<void> }>>,
+): void => {
+  describe(`EventStore contract: ${name}`, () => {
+    let store: EventStore;
+    let close: () => Promise<void>;
+    let stream: string;
+
+    beforeAll(async () => {
+      ({ store, close } = await open());
+    });
+    afterAll(() => close());
+    beforeEach(() => {
+      stream = `test-${randomUUID()}`;
+    });
+
+    const read = async (fromRevision?: number) => {
+      const events = [];
+      for await (const event of store.readStream(stream, fromRevision)) events.push(event);
+      return events;
+    };
+    const numbers = async (fromRevision?: number) =>
+      (await read(fromRevision)).map(({ data }) => (data as { n: number }).n);
+
+    it('reads an unknown stream as empty', async () => {
+      expect(await read()).toEqual([]);
+      expect(await read(5)).toEqual([]);
+    });
+
+    it('returns events in append order, from a revision on', async () => {
+      await store.append(stream, [noted(1), noted(2)], 'no-stream', contextOf());
+      await store.append(stream, [noted(3)], 1, contextOf());
+      expect(await numbers()).toEqual([1, 2, 3]);
+      expect(await numbers(2)).toEqual([3]);
+      expect(await numbers(3)).toEqual([]);
+      expect(await numbers(30)).toEqual([]);
+    });
+
+    it('says where it wrote', async () => {
+      const first = await store.append(stream, [noted(1), noted(2)], 'no-stream', contextOf());
+      const second = await store.append(stream, [noted(3)], first.revision, contextOf());
+      expect([first.revision, second.revision]).toEqual([1, 2]);
+      expect(second.position > first.position).toBe(true);
+      const events = await read();
+      expect(events.map(({ meta }) => meta.revision)).toEqual([0, 1, 2]);
+      expect(events[1]?.meta.position).toBe(first.position);
+      expect(events[2]?.meta.position).toBe(second.position);
+      expect(events.map(({ meta }) => meta.eventId)).toEqual([...first.eventIds, ...second.eventIds]);
+    });
+
+    it('gives back what the command carried', async () => {
+      const context = contextOf({
+        onBehalfOf: 'staff-7',
+        purpose: 'support',
+        causationId: randomUUID(),
+        correlationId: 'c-1',
+      });
+      const record = { mac: 'mac', answer: { balance: 5 } };
+      await store.append(stream, [noted(1), noted(2, { note: 'called' })], 'no-stream', context, record);
+      const [first, last] = await read();
+      const { commandId, actor, onBehalfOf, purpose, causationId, correlationId } = context;
+      const carried = {
+        commandId,
+        actor,
+        onBehalfOf,
+        purpose,
+        causationId,
+        correlationId,
+        mac: 'mac',
+        stream,
+      };
+      expect(first?.meta).toMatchObject(carried);
+      expect(first?.meta).not.toHaveProperty('answer');
+      expect(last?.meta).toMatchObject({ ...carried, answer: { balance: 5 } });
+      expect(last?.data).toEqual(noted(2, { note: 'called' }).data);
+      expect(last?.meta.sealed?.['note']).toMatch(/^1\.f\./);
+      expect(Math.abs(Date.parse(last?.meta.recordedAt ?? '') - Date.now())).toBeLessThan(60_000);
+    });
+
+    it('refuses an append at any other revision', async () => {
+      await expect(store.append(stream, [noted(1)], 0, contextOf())).rejects.toThrow(RevisionConflictError);
+      await store.append(stream, [noted(1), noted(2)], 'no-stream', contextOf());
+      for (const expected of ['no-stream', 0, 2] as const) {
+        await expect(store.append(stream, [noted(3)], expected, contextOf())).rejects.toThrow(
+          RevisionConflictError,
+        );
+      }
+      expect(await numbers()).toEqual([1, 2]);
+    });
+
+    it('lets exactly one of many racing appends through', async () => {
+      const race = Array.from({ length: 8 }, (_, n) =>
+        store.append(stream, [noted(n)], 'no-stream', contextOf()),
+      );
+      const outcomes = await Promise.allSettled(race);
+      const lost = outcomes.filter((outcome) => outcome.status === 'rejected');
+      expect(lost).toHaveLength(7);
+      for (const { reason } of lost) expect(reason).toBeInstanceOf(RevisionConflictError);
+      expect(await read()).toHaveLength(1);
+    });
+
+    it('writes the same append once', async () => {
+      const context = contextOf();
+      const first = await store.append(stream, [noted(1), noted(2)], 'no-stream', context);
+      await store.append(stream, [noted(3)], 1, contextOf());
+      expect(await store.append(stream, [noted(1), noted(2)], 'no-stream', context)).toEqual(first);
+      expect(await numbers()).toEqual([1, 2, 3]);
+    });
+
+    it('does not take another append of the same command for the same', async () => {
+      const context = contextOf({ repeatable: true });
+      await store.append(stream, [noted(1)], 'no-stream', context, { mac: 'a', answer: {} });
+      for (const [event, record] of [
+        [noted(2), { mac: 'a', answer: {} }],
+        [noted(1), { mac: 'b', answer: {} }],
+        [noted(1), { mac: 'a', answer: { id: 'another' } }],
+      ] as const) {
+        await expect(store.append(stream, [event], 'no-stream', context, record)).rejects.toThrow(
+          RevisionConflictError,
+        );
+      }
+    });
+
+    it('delivers every event behind a position, in order, then those that come', async () => {
+      const before = await store.head();
+      const written: number[] = [];
+      const append = async (n: number) => {
+        await store.append(`test-${randomUUID()}`, [noted(n), noted(n + 0.5)], 'no-stream', contextOf());
+        written.push(n, n + 0.5);
+      };
+      for (let n = 0; n < 20; n += 1) await append(n);
+      const stop = new AbortController();
+      const states: string[] = [];
+      const positions: bigint[] = [];
+      const delivered: number[] = [];
+      const subscription = store.subscribe({
+        after: before,
+        batchSizeMax: 7,
+        signal: stop.signal,
+        onState: (state) => states.push(state),
+      });
+      for await (const batch of subscription) {
+        expect(batch.length).toBeGreaterThan(0);
+        expect(batch.length).toBeLessThanOrEqual(7);
+        for (const { data, meta } of batch) {
+          delivered.push((data as { n: number }).n);
+          positions.push(meta.position);
+        }
+        if (delivered.length >= 40 && written.length < 46) await append(written.length);
+        if (delivered.length === 46) stop.abort();
+      }
+      expect(delivered).toEqual(written);
+      expect(positions).toEqual([...positions].sort((a, b) => Number(a - b)));
+      expect(states).toEqual(['live']);
+      expect(await store.head()).toBe(positions.at(-1));
+    });
+
+    it('ends a subscription that waits, and one that has not begun', async () => {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), 50);
+      const waiting = store.subscribe({ after: await store.head(), batchSizeMax: 10, signal: stop.signal });
+      for await (const batch of waiting) expect(batch).toEqual([]);
+      const never = store.subscribe({ after: null, batchSizeMax: 10, signal: stop.signal });
+      for await (const batch of never) expect(batch).toEqual([]);
+    });
+  });
+};
