@@ -47,6 +47,15 @@ export const within = async <T>(work: Promise<T>, what: string): Promise<T> => {
   }
 };
 
+/** Asks again until the answer is yes; for what a server does behind its acknowledgement. */
+export const eventually = (ask: () => Promise<boolean>, what: string): Promise<void> =>
+  within(
+    (async () => {
+      while (!(await ask())) await new Promise((resolve) => setTimeout(resolve, 20));
+    })(),
+    what,
+  );
+
 /** What a subscription delivered, in order: events by name, `caughtUp`, and checkpoints where they are asked for. */
 export class Inbox {
   readonly entries: string[] = [];

@@ -13,7 +13,7 @@ import {
 import { Empty } from '@eventstore/db-client/generated/shared_pb';
 import { BatchAppendReq, ReadReq } from '@eventstore/db-client/generated/streams_pb';
 import { randomUUID } from 'node:crypto';
-import { APPEND_CALL, fact, Inbox, outcome, Probe } from './event-store.probe';
+import { APPEND_CALL, eventually, fact, Inbox, outcome, Probe } from './event-store.probe';
 import { codeOf, identifierOf, RawCalls } from './event-store.raw';
 
 const NOTHING = new Empty();
@@ -60,6 +60,12 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
       await probe.client.deleteStream(stream);
       return stream;
     };
+    /** A real server writes this metadata behind the append that it acknowledges. */
+    const recreated = (stream: string, from: number): Promise<void> =>
+      eventually(
+        async () => (await probe.client.getStreamMetadata(stream)).metadata?.truncateBefore === from,
+        'the metadata of the recreated stream',
+      );
     const closedStream = async (n: number): Promise<string> => {
       const stream = await probe.streamOf(n);
       await probe.client.tombstoneStream(stream);
@@ -209,6 +215,10 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
         const twice = fact(4);
         const other = probe.fresh();
         expect(await append(other, [twice, twice], options)).toEqual(wrote(1n));
+        expect(await append(other, [twice, twice], { expectedRevision: NO_STREAM, ...options })).toEqual(
+          wrote(1n),
+        );
+        expect(await append(other, twice, options)).toEqual(wrote(0n));
         expect(await probe.revisions(other)).toEqual([0, 1]);
       });
 
@@ -235,7 +245,7 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
         const trailers = await lacking.catch((error) => error.metadata.getMap());
         expect(trailers).toMatchObject({
           exception: 'missing-required-metadata-property',
-          'required-metadata-properties': 'content-type',
+          'required-metadata-properties': 'type,content-type',
         });
       });
 
@@ -446,8 +456,9 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
         expect(names(forwards)).toEqual([`${stream}@1`, `${stream}@2`]);
         const backwards = await probe.readAll({ fromPosition: third, maxCount: 2, direction: BACKWARDS });
         expect(names(backwards)).toEqual([`${stream}@1`, `${stream}@0`]);
-        const newest = await probe.readAll({ fromPosition: END, maxCount: 1, direction: BACKWARDS });
-        expect(newest).toHaveLength(1);
+        expect(await probe.readAll({ fromPosition: END, maxCount: 1, direction: BACKWARDS })).toHaveLength(1);
+        expect(await probe.readAll({ fromPosition: END, maxCount: 1 })).toEqual([]);
+        expect(await probe.readAll({ fromPosition: START, maxCount: 1, direction: BACKWARDS })).toEqual([]);
       });
 
       it('reads from the start, and all of it backwards in the opposite order', async () => {
@@ -463,8 +474,11 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
 
       it('refuses positions where no event begins', async () => {
         const { commit } = await probe.now();
+        await probe.now();
         const inside = { commit: commit + 1n, prepare: commit + 1n };
-        expect(await codeOf(probe.readAll({ fromPosition: inside, maxCount: 1 }))).toBe(2);
+        for (const direction of ['forwards', 'backwards'] as const) {
+          expect(await codeOf(probe.readAll({ fromPosition: inside, maxCount: 1, direction }))).toBe(2);
+        }
         const beyond = { commit: commit + 1_000_000_000n, prepare: commit + 1_000_000_000n };
         expect(await probe.readAll({ fromPosition: beyond, maxCount: 1 })).toEqual([]);
         expect(await codeOf(probe.readAll({ fromPosition: beyond, maxCount: 1, direction: BACKWARDS }))).toBe(
@@ -510,6 +524,7 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
         await append(stream, [fact(0), fact(1)]);
         await probe.client.deleteStream(stream);
         await append(stream, fact(2));
+        await recreated(stream, 2);
         await probe.client.tombstoneStream(stream);
         const events = await probe.allSince(from, stream, 6);
         expect(
@@ -583,6 +598,26 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
           ['$streamDeleted', TOMBSTONE],
         ]);
         expect(inbox.error).toMatchObject({ type: 'stream-deleted', streamName: stream });
+      });
+
+      it('do not begin on a tombstoned stream', async () => {
+        const stream = await closedStream(1);
+        for (const fromRevision of [START, END, 5n] as const) {
+          const inbox = new Inbox(probe.client.subscribeToStream(stream, { fromRevision }));
+          await inbox.until(({ error }) => error !== null, 'the refusal');
+          expect(inbox.entries).toEqual([]);
+          expect(inbox.error).toMatchObject({ type: 'stream-deleted', streamName: stream });
+        }
+      });
+
+      it('skip events up to a revision beyond the head', async () => {
+        const stream = await probe.streamOf(2);
+        const inbox = new Inbox(probe.client.subscribeToStream(stream, { fromRevision: 3n }));
+        await inbox.until(({ entries }) => entries.includes('caughtUp'), 'caughtUp');
+        await append(stream, [fact(2), fact(3), fact(4)]);
+        await inbox.until(({ received }) => received.length === 1, 'the event behind it');
+        expect(inbox.received.map(({ event }) => event?.revision)).toEqual([4n]);
+        await inbox.subscription.unsubscribe();
       });
 
       it('say that they have ended after unsubscribe', async () => {
@@ -745,6 +780,28 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
         }
       });
 
+      it('refuse a regular expression that is none', async () => {
+        const inbox = new Inbox(probe.client.subscribeToAll({ filter: streamNameFilter({ regex: '([' }) }));
+        await inbox.until(({ error }) => error !== null, 'the refusal');
+        expect(inbox.error).toMatchObject({ code: 2 });
+      });
+
+      it('go on with the event of a checkpoint commit/0', async () => {
+        const from = await probe.now();
+        const stream = await probe.streamOf(2);
+        const [first] = await probe.read(stream);
+        const commit = first?.event?.position?.commit ?? 0n;
+        expect(commit).toBeGreaterThan(from.commit);
+        const inbox = new Inbox(
+          probe.client.subscribeToAll({
+            fromPosition: { commit, prepare: 0n },
+            filter: streamNameFilter({ prefixes: [stream] }),
+          }),
+        );
+        await inbox.until(({ received }) => received.length === 2, 'both events');
+        await inbox.subscription.unsubscribe();
+      });
+
       it('refuse a checkpoint interval of nothing', async () => {
         const subscribed = raw.read((options) => {
           const all = new ReadReq.Options.AllOptions();
@@ -853,9 +910,11 @@ export const eventStoreSuite = (name: string, open: () => Promise<string>): void
         await probe.client.setStreamMetadata(stream, { colour: 'red' });
         await probe.client.deleteStream(stream);
         await append(stream, fact(2));
+        await recreated(stream, 2);
         expect((await probe.client.getStreamMetadata(stream)).metadata).toEqual({ truncateBefore: 2 });
         await probe.client.deleteStream(stream);
         await probe.client.setStreamMetadata(stream, { colour: 'blue' });
+        await recreated(stream, 3);
         expect((await probe.client.getStreamMetadata(stream)).metadata).toEqual({
           colour: 'blue',
           truncateBefore: 3,

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { open, type Database, type PutOptions, type RootDatabase } from 'lmdb';
 import { LRUCache } from 'lru-cache';
 import { LogCursor } from '../log/log-cursor';
 import { LogCorruptError } from '../log/segment-file';
@@ -46,6 +46,17 @@ export type IndexedEvent = Readonly<{
 
 type Table = Database<Buffer, Buffer>;
 type Tables = Readonly<{ streams: Table; positions: Table; ids: Table; meta: Table }>;
+
+/** Keeps an entry that is there. lmdb takes these options, but its types offer them for the synchronous call only. */
+const putOnce = (table: Table, key: Buffer, value: Buffer): Promise<boolean> =>
+  (table.put as (key: Buffer, value: Buffer, options: PutOptions) => Promise<boolean>).call(
+    table,
+    key,
+    value,
+    {
+      noOverwrite: true,
+    },
+  );
 
 const freshStream = (name: string, number: number): Stream => ({
   name,
@@ -150,11 +161,10 @@ export class StreamCatalogue {
     return this.unwrittenAt(stream, revision)?.id ?? null;
   }
 
-  /** The revision that an event id has in a stream (the last one, if it was written more than once). */
+  /** The revision that an event id has in a stream (the first one, if it was written more than once). */
   revisionOf(stream: Stream, id: string): number | null {
-    const unwritten = stream.unwrittenIds.get(id);
-    if (unwritten !== undefined) return unwritten;
-    return this.tables.ids.get(eventIdKey(stream.number, id))?.readUIntLE(0, 6) ?? null;
+    const value = this.tables.ids.get(eventIdKey(stream.number, id));
+    return value?.readUIntLE(0, 6) ?? stream.unwrittenIds.get(id) ?? null;
   }
 
   /** Takes in an event that was queued in the log. Events come in log order; known ones may come again. */
@@ -167,7 +177,7 @@ export class StreamCatalogue {
     else {
       stream.head = event.revision;
       stream.unwritten.push(event);
-      stream.unwrittenIds.set(event.id, event.revision);
+      if (!stream.unwrittenIds.has(event.id)) stream.unwrittenIds.set(event.id, event.revision);
       this.unwrittenCount += 1;
     }
     this.schedule();
@@ -216,7 +226,7 @@ export class StreamCatalogue {
         const { position, id } = stream.unwritten[count] as Entry;
         if (position >= upTo) break;
         done.push(positions.put(revisionKey(stream.number, first + count), uint48(position)));
-        done.push(ids.put(eventIdKey(stream.number, id), uint48(first + count)));
+        done.push(putOnce(ids, eventIdKey(stream.number, id), uint48(first + count)));
         lastPosition = Math.max(lastPosition, position);
       }
       const tombstone = stream.tombstone !== null && stream.tombstone < upTo ? stream.tombstone : 0;

@@ -80,13 +80,14 @@ export class EventStoreEngine {
           position: last < this.firstVisible(name) ? null : this.positionOf(name, last),
         };
       }
-      if (events.length === 0) return { kind: 'done', revision: view.head, position: null };
       const drafts: Draft[] = events.map((event, index) => ({
         stream: name,
         revision: view.head + 1 + index,
         event,
       }));
-      return this.write([...drafts, ...this.recreation(name, view, events)], drafts.length);
+      const all = [...drafts, ...this.recreation(name, view, events)];
+      const nothing: AppendOutcome = { kind: 'done', revision: view.head, position: null };
+      return all.length > 0 ? this.write(all, drafts.length, nothing) : nothing;
     });
   }
 
@@ -195,7 +196,7 @@ export class EventStoreEngine {
     if (view.softDeleted) return this.recreate(name, view.head + 1, this.metadata.get(name)?.text ?? '', 0);
     const original = name.slice(METASTREAM_PREFIX.length);
     if (!isMetastream(name) || !this.limitsOf(original).softDeleted) return [];
-    const text = (events.at(-1) as ProposedEvent).data.toString();
+    const text = events.at(-1)?.data.toString() ?? this.metadata.get(original)?.text ?? '';
     return this.recreate(original, this.head(original) + 1, text, events.length);
   }
 
@@ -206,12 +207,16 @@ export class EventStoreEngine {
     return data ? [{ stream, revision, event: metadataEvent(data) }] : [];
   }
 
-  /** Queues the drafts as one append. The answer names the last of the first `answered` ones. */
-  private write(drafts: readonly Draft[], answered = drafts.length): AppendOutcome {
+  /** Queues the drafts as one append. The answer names the last of the first `answered` ones, or is `otherwise`. */
+  private write(
+    drafts: readonly Draft[],
+    answered = drafts.length,
+    otherwise: AppendOutcome = { kind: 'deleted' },
+  ): AppendOutcome {
     const createdMs = Date.now();
     const { durable } = this.log;
     let position = this.log.startAppend();
-    let outcome: AppendOutcome = { kind: 'deleted' };
+    let outcome = otherwise;
     drafts.forEach(({ stream, revision, event }, index) => {
       const record = encodeRecord({
         ...event,

@@ -1,6 +1,6 @@
 import type { AppendOutcome, ProposedEvent } from '../engine/event-store.engine';
 import type { ExpectedRevision } from '../engine/append-decision';
-import { invalidArgument, missingProperty, unknown } from './rpc-errors';
+import { invalidArgument, missingMetadata, unknown } from './rpc-errors';
 import { bytesField, grpcFrame, varintField, WireReader } from './wire';
 
 /** EventStoreDB's default limit for the data of one append. */
@@ -156,8 +156,7 @@ export const decodeEvent = (message: Buffer): ProposedEvent => {
     else if (reader.field === 4) data = reader.bytes();
     else reader.skip();
   }
-  if (type === null) throw missingProperty('type');
-  if (contentType === null) throw missingProperty('content-type');
+  if (type === null || contentType === null) throw missingMetadata();
   if (type === '') throw unknown('The event type is empty.');
   if (Buffer.byteLength(type) > NAME_BYTES_MAX) throw unknown('The event type is too long.');
   if (id === '') throw unknown('The event id is missing.');

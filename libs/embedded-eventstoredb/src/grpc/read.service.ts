@@ -118,12 +118,12 @@ export class ReadService {
 
   private async subscribeToStream(stream: string, request: ReadRequest, out: ReadCall): Promise<void> {
     const { from, resolveLinks } = request;
+    const deleted = streamDeleted(stream);
+    if (this.tombstoneOnDisk(stream) !== null) throw deleted;
     out.add(confirmationFrame(randomUUID()));
     const first =
       from === 'start' ? 0 : (from === 'end' ? this.engine.durableHead(stream) : Number(from)) + 1;
     const reader = new StreamForwardReader(this.engine, stream, first);
-    const deleted = streamDeleted(stream);
-    if (this.tombstoneOnDisk(stream) !== null) throw deleted;
     const unfollow = this.engine.log.follow(() => out.wake());
     let live = false;
     try {
@@ -136,7 +136,9 @@ export class ReadService {
         }
         const tombstone = this.tombstoneOnDisk(stream);
         if (tombstone !== null) {
-          out.add(this.engine.recordAt(tombstone).frame);
+          const record = this.engine.recordAt(tombstone);
+          // A metadata stream ends with its stream, whose last event is not its own.
+          if (record.stream === stream) out.add(record.frame);
           throw deleted;
         }
         if (!live) out.add(caughtUpFrame());
@@ -172,12 +174,15 @@ export class ReadService {
         const record = reader.next();
         if (record) {
           last = record.position;
-          const full = accepts(record) && out.add(this.frameOf(record, resolveLinks));
+          const accepted = accepts(record);
+          const full = accepted && out.add(this.frameOf(record, resolveLinks));
           scanned += 1;
-          if (scanned >= interval && (live || reader.position < log.durable)) {
+          if (scanned >= interval && (live || accepted || reader.position < log.durable)) {
             scanned = 0;
-            checkpoint = live ? last : reader.position;
-            out.add(checkpointFrame(checkpoint, live ? last : 0));
+            // While it catches up, EventStoreDB names the event that it will look at next, as `commit/0`.
+            const before = !live && !accepted;
+            checkpoint = before ? reader.position : last;
+            out.add(checkpointFrame(checkpoint, before ? 0 : checkpoint));
           }
           if (full) await out.flush();
           if (seen % EVENTS_PER_TURN === 0) await out.yield();

@@ -48,10 +48,11 @@ export const wrongRevision = (stream: string, expected: ExpectedRevision, actual
     },
   );
 
-export const missingProperty = (name: string): RpcError =>
-  new RpcError(status.INVALID_ARGUMENT, `Required metadata property '${name}' is missing.`, {
+/** The trailer names all that an event must have, not only what this one lacks. */
+export const missingMetadata = (): RpcError =>
+  new RpcError(status.INVALID_ARGUMENT, 'A required metadata property is missing.', {
     exception: 'missing-required-metadata-property',
-    'required-metadata-properties': name,
+    'required-metadata-properties': 'type,content-type',
   });
 
 export const appendTooLarge = (max: number): RpcError =>
