@@ -7,15 +7,15 @@ export type Stored<Doc extends object = object> = Readonly<{ position: bigint; d
 
 export type Change<Doc extends object = object> = Readonly<{
   id: string;
-  /** Position of the document as it was loaded; null: there was none. */
-  before: bigint | null;
+  /** There was no such document when the batch was loaded. */
+  isNew: boolean;
   /** Position of the last event that changed it. */
   position: bigint;
   /** Null: the document is removed. */
   doc: Doc | null;
 }>;
 
-type Folded<Doc> = { before: bigint | null; position: bigint; doc: Doc | null; changed: boolean };
+type Folded<Doc> = { isNew: boolean; position: bigint; doc: Doc | null; changed: boolean };
 
 /** Handlers are looked up by event type, so the union of a projection's own events is forgotten here, once. */
 const erased = (projection: AnyProjection): Projection => projection as unknown as Projection;
@@ -58,9 +58,9 @@ export const foldBatch = (
     }
   }
   const changes: Change[] = [];
-  for (const [id, { before, position, doc, changed }] of folded) {
+  for (const [id, { isNew, position, doc, changed }] of folded) {
     // What came and went within the batch was never stored.
-    if (changed && (before !== null || doc !== null)) changes.push({ id, before, position, doc });
+    if (changed && !(isNew && doc === null)) changes.push({ id, isNew, position, doc });
   }
   return changes;
 };
@@ -74,8 +74,8 @@ const entryOf = (
   if (known) return known;
   const stored = loaded.get(id);
   const entry = stored
-    ? { before: stored.position, position: stored.position, doc: stored.doc, changed: false }
-    : { before: null, position: BEFORE_ALL, doc: null, changed: false };
+    ? { isNew: false, position: stored.position, doc: stored.doc, changed: false }
+    : { isNew: true, position: BEFORE_ALL, doc: null, changed: false };
   folded.set(id, entry);
   return entry;
 };

@@ -165,20 +165,13 @@ export class MongoReadStore extends ReadStore {
   }
 }
 
-/**
- * A new document is inserted, which fails where another runner was first; a known one is replaced where it is still behind;
- * a removal spares a document that a writer beside the runner has put in its place meanwhile.
- */
-const operationOf = ({ id, before, position, doc }: Change): AnyBulkWriteOperation<Row> => {
-  if (!doc)
-    return { deleteOne: { filter: { _id: id, _position: { $gte: before ?? position, $lt: position } } } };
-  if (before === null) return { insertOne: { document: { _id: id, _position: position, ...doc } } };
-  return {
-    replaceOne: {
-      filter: { _id: id, _position: { $lt: position } },
-      replacement: { _position: position, ...doc },
-    },
-  };
+/** A new document is inserted, which fails where another runner was first; others are changed where they are still behind. */
+const operationOf = ({ id, isNew, position, doc }: Change): AnyBulkWriteOperation<Row> => {
+  if (doc && isNew) return { insertOne: { document: { _id: id, _position: position, ...doc } } };
+  const filter = { _id: id, _position: { $lt: position } };
+  return doc
+    ? { replaceOne: { filter, replacement: { _position: position, ...doc } } }
+    : { deleteOne: { filter } };
 };
 
 type Written = Readonly<{ insertedCount: number; matchedCount: number; deletedCount: number }>;

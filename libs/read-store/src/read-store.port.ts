@@ -31,8 +31,8 @@ export abstract class ReadStore extends Checkpoints {
   abstract load(projection: AnyProjection, ids: readonly string[]): Promise<ReadonlyMap<string, Stored>>;
 
   /**
-   * Writes every change whose document has not moved past it. False: at least one had moved (another runner, or a writer
-   * beside the runner), so the batch is to be loaded and folded again.
+   * Writes every change whose document has not moved since. False: another runner has moved at least one, so the batch is
+   * to be loaded and folded again.
    */
   abstract save(projection: AnyProjection, changes: readonly Change[]): Promise<boolean>;
 

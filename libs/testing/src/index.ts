@@ -10,3 +10,4 @@ export * from './real-mongod';
 export * from './recorded';
 export * from './scripted.event-store';
 export * from './simulated.read-store';
+export * from './test-servers';

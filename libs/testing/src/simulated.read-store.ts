@@ -74,11 +74,10 @@ export class SimulatedReadStore extends ReadStore {
   saveNow(projection: AnyProjection, changes: readonly Change[]): boolean {
     const rows = this.rows(collectionOf(projection));
     let settled = true;
-    for (const { id, before, position, doc } of changes) {
+    for (const { id, isNew, position, doc } of changes) {
       const bytes = rows.get(id);
       const at = bytes ? documentOf(bytes)._position : null;
-      const free =
-        before === null ? at === null : at !== null && at < position && (doc !== null || at >= before);
+      const free = isNew && doc ? at === null : at !== null && at < position;
       if (!free) settled = false;
       else if (doc) rows.set(id, bytesOf({ _id: id, _position: position, ...doc }));
       else rows.delete(id);

@@ -1,0 +1,126 @@
+import * as fc from 'fast-check';
+import { anySplit, deliveriesOf, readModelOf, recorded, SimulatedReadStore } from '@app/testing';
+import type { RecordedEvent } from '@app/kernel';
+import { accounts, anyAccountHistory, type Account, type AccountEvent } from '../test/accounts';
+import { foldBatch, touchedBy } from './fold-batch';
+import { defineProjection } from './projection';
+import { ProjectionError } from './read-store.errors';
+
+const opened = (id: string): AccountEvent => ({ type: 'test.Opened.v1', data: { id } });
+const moved = (from: string, to: string, amount: number): AccountEvent => ({
+  type: 'test.Moved.v1',
+  data: { from, to, amount },
+});
+const closed = (id: string): AccountEvent => ({ type: 'test.Closed.v1', data: { id } });
+
+const deliver = (batches: readonly (readonly RecordedEvent[])[]) => {
+  const store = new SimulatedReadStore();
+  for (const batch of batches) {
+    store.saveNow(accounts, foldBatch(accounts, batch, store.loadNow(accounts, touchedBy(accounts, batch))));
+  }
+  return store.contents();
+};
+
+// Generous, since the machine may be busy with other suites.
+jest.setTimeout(30_000);
+
+describe('folding a batch', () => {
+  const account = readModelOf(accounts);
+
+  it('folds every document that an event touches', () => {
+    const history = account.given(opened('a'), opened('b'), moved('a', 'b', 5));
+    history.then('a', { balance: -4, moves: [recorded({ type: '', data: {} }, 2).meta.eventId] });
+    history.then('b', { balance: 6, moves: [recorded({ type: '', data: {} }, 2).meta.eventId] });
+  });
+
+  it('removes a document, and lets it begin anew', () => {
+    account.given(opened('a'), opened('b'), moved('a', 'b', 5), closed('a')).then('a', null);
+    account
+      .given(opened('a'), moved('a', 'b', 5), closed('a'), opened('a'))
+      .then('a', { balance: 1, moves: [] });
+  });
+
+  it('writes neither document nor position where nothing changed', () => {
+    const loaded = new Map([['a', { position: 3n, doc: { balance: 1, moves: [] } }]]);
+    expect(foldBatch(accounts, [recorded(opened('a'), 4)], loaded)).toEqual([]);
+  });
+
+  it('writes nothing of what came and went within the batch', () =>
+    expect(foldBatch(accounts, [recorded(opened('a'), 0), recorded(closed('a'), 1)], new Map())).toEqual([]));
+
+  it('says which documents are new', () => {
+    const loaded = new Map([['a', { position: 3n, doc: { balance: 1, moves: [] } }]]);
+    expect(foldBatch(accounts, [recorded(closed('a'), 4), recorded(opened('b'), 5)], loaded)).toEqual([
+      { id: 'a', isNew: false, position: 4n, doc: null },
+      { id: 'b', isNew: true, position: 5n, doc: { balance: 1, moves: [] } },
+    ]);
+  });
+
+  it('skips events of types that the projection does not name, and of names that every object has', () => {
+    const strange = ['other.Happened.v1', 'constructor', '__proto__'].map((type, n) =>
+      recorded({ type, data: {} }, n),
+    );
+    expect(touchedBy(accounts, strange)).toEqual([]);
+    expect(foldBatch(accounts, strange, new Map())).toEqual([]);
+  });
+
+  it('names the event that cannot be folded, and repeats nothing of it', () => {
+    const broken = defineProjection<Account, AccountEvent>({
+      ...accounts,
+      on: {
+        ...accounts.on,
+        'test.Opened.v1': (_, { data }) => {
+          throw new RangeError(`No account ${data.id}`);
+        },
+      },
+    });
+    let thrown: unknown;
+    try {
+      foldBatch(broken, [recorded(opened('canary'), 7)], new Map());
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(ProjectionError);
+    expect(thrown).toMatchObject({
+      message: 'Read model accounts_v1 cannot fold test.Opened.v1 at position 7 (RangeError).',
+    });
+    expect((thrown as Error).stack).toContain('fold-batch.spec');
+    expect((thrown as Error).stack).not.toContain('canary');
+  });
+
+  it('gives the same bytes for every split', () =>
+    fc.assert(
+      fc.property(anyAccountHistory, anySplit(), (events, split) => {
+        expect(deliver(split(events))).toEqual(deliver([events]));
+      }),
+      { numRuns: 300 },
+    ));
+
+  it('gives the same bytes for every overlap', () =>
+    fc.assert(
+      fc.property(anyAccountHistory, (events) => {
+        const whole = deliver([events]);
+        for (const batches of deliveriesOf(events)) expect(deliver(batches)).toEqual(whole);
+      }),
+      { numRuns: 20 },
+    ));
+
+  it('gives the same bytes for every overlap of any split', () =>
+    fc.assert(
+      fc.property(
+        anyAccountHistory,
+        anySplit(),
+        anySplit(),
+        fc.nat(),
+        fc.nat(),
+        (events, first, again, m, n) => {
+          const seen = n % (events.length + 1);
+          const from = m % (seen + 1);
+          expect(deliver([...first(events.slice(0, seen)), ...again(events.slice(from))])).toEqual(
+            deliver([events]),
+          );
+        },
+      ),
+      { numRuns: 300 },
+    ));
+});
