@@ -700,6 +700,50 @@ describe('the HTTP application', () => {
     });
   });
 
+  describe('the description', () => {
+    type Operation = {
+      operationId: string;
+      security: object[];
+      responses: Record<string, unknown>;
+      parameters: { $ref?: string }[];
+    };
+    type Document = { openapi: string; paths: Record<string, Record<string, Operation>> };
+
+    it('is valid OpenAPI 3.1 and says what all routes share', async () => {
+      const document = (await call('GET', '/openapi.json')).body as unknown as Document;
+      const { Validator } = await import('@seriousme/openapi-schema-validator');
+      const verdict = await new Validator().validate(document);
+      expect(verdict.errors ?? []).toEqual([]);
+      expect(document.openapi).toBe('3.1.0');
+      expect(Object.keys(document.paths).some((path) => path.includes('metrics'))).toBe(false);
+      const make = document.paths['/v1/contacts']?.['post'];
+      expect(make).toMatchObject({ operationId: 'thingsMake', security: [{ apiKey: [] }] });
+      expect(make?.parameters.map(({ $ref }) => $ref?.split('/').at(-1))).toEqual(
+        expect.arrayContaining(['IdempotencyKey', 'OnBehalfOf', 'Purpose']),
+      );
+      expect(Object.keys(make?.responses ?? {})).toEqual(
+        expect.arrayContaining(['201', '400', '401', '403', '409', '412', '413', '415', '422', '429', '503']),
+      );
+      expect(
+        document.paths['/v1/contacts/failing/{x}'] ?? document.paths['/v1/contacts/failing/{how}'],
+      ).toMatchObject({
+        get: { security: [] },
+      });
+      const operations = Object.values(document.paths).flatMap((item) => Object.values(item));
+      const ids = operations.map(({ operationId }) => operationId);
+      expect(new Set(ids).size).toBe(ids.length);
+    });
+
+    it('can be browsed', async () => {
+      const page = await app.inject({ method: 'GET', url: '/docs' });
+      expect([page.statusCode, page.headers['content-type']]).toEqual([
+        200,
+        expect.stringContaining('text/html'),
+      ]);
+      expect((await app.inject({ method: 'GET', url: '/docs/swagger-ui-bundle.js' })).statusCode).toBe(200);
+    });
+  });
+
   it('gives contexts the cursors', () => expect(app.get(CursorCodec)).toBeDefined());
 });
 

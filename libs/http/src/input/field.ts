@@ -110,7 +110,8 @@ export const IsNested = (dto: () => DtoClass, options: FieldOptions = {}): Prope
     ...presence(options),
     checked('object', 'must be an object', isPlainObject),
     ValidateNested(),
-    described({ type: dto }, options),
+    // The generator knows a deferred class by the name of this very function, `type`.
+    described({ type: () => dto() }, options),
   );
 
 export type ListOptions = FieldOptions & Readonly<{ min?: number; max: number }>;
@@ -129,7 +130,10 @@ export const IsListOf = (dto: () => DtoClass, options: ListOptions): PropertyDec
       (value) => sized(value, options) && value.every(isPlainObject),
     ),
     ValidateNested(),
-    described({ type: dto, isArray: true, minItems: options.min ?? 0, maxItems: options.max }, options),
+    described(
+      { type: () => dto(), isArray: true, minItems: options.min ?? 0, maxItems: options.max },
+      options,
+    ),
   );
 
 /** A list of values that all follow one rule; in a query string, the parameter repeated. */
