@@ -1,9 +1,11 @@
 import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule } from '@app/access';
+import { ContactsReadModule, ContactsWriteModule } from '@app/contacts';
 import { EventStoreModule } from '@app/event-store';
 import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
 import { Clock, SystemClock } from '@app/kernel';
+import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule } from '@app/personal-data';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
@@ -49,7 +51,10 @@ export class ApiModule implements OnModuleInit {
         CqrsModule.forRoot(),
         HttpModule,
         AccessModule,
+        ContactsWriteModule,
+        ContactsReadModule,
         RewardsModule,
+        MessagingModule,
       ],
     };
   }

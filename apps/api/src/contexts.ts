@@ -1,5 +1,5 @@
 import { accessEventDefinitions } from '@app/access';
-import { contactEventDefinitions, programmeEventDefinitions } from '@app/contacts';
+import { contactEventDefinitions, contactsReadModels, programmeEventDefinitions } from '@app/contacts';
 import type { EventDefinition } from '@app/kernel';
 import { rewardEventDefinitions, rewardsReadModels } from '@app/rewards';
 
@@ -12,7 +12,7 @@ export const eventDefinitions: readonly EventDefinition[] = [
 ];
 
 /** What queries of this process read: `minPosition` waits for all of them. */
-export const readModels = [rewardsReadModels].flatMap(({ projections, journals }) => [
+export const readModels = [contactsReadModels, rewardsReadModels].flatMap(({ projections, journals }) => [
   ...projections,
   ...journals,
 ]);
