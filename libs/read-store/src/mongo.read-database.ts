@@ -12,14 +12,18 @@ const SERVER_SELECTION_TIMEOUT_MS = 10_000;
 
 /**
  * Connects to the read database. 64-bit integers come back as bigint, since a position does not fit a number, and absent
- * values stay absent instead of becoming null. Throws ReadStoreUnavailableError where no server answers within 10 s.
+ * values stay absent instead of becoming null. Throws ReadStoreUnavailableError where no server answers within 10 s, or
+ * what the connection string says of it.
  */
 export const openReadDatabase = async ({ url, dbName }: ReadDatabaseOptions): Promise<ReadDatabase> => {
   const client = new MongoClient(url, {
     appName: 'regulars',
     useBigInt64: true,
     ignoreUndefined: true,
-    serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+    // What is given here would outdo the connection string.
+    ...(!/[?&]serverSelectionTimeoutMS=/.test(url) && {
+      serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
+    }),
   });
   try {
     await client.connect();

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import type { RecordedEvent } from '@app/kernel';
 import {
@@ -207,7 +207,7 @@ for (const [name, start, available] of servers) {
         const running = runner.run(stopping.signal);
         running.catch(() => undefined);
         const end = (events.at(-1) as RecordedEvent).meta.position;
-        while (runner.status().state !== 'failed' && runner.status().position !== end) await turn();
+        while (runner.status().state !== 'failed' && runner.status().position !== end) await sleep(1);
         stopping.abort();
         await running;
       };

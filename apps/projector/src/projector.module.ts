@@ -1,0 +1,44 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { accessEventDefinitions } from '@app/access';
+import type { Config, Servers } from '@app/config';
+import { ContactsAutomationModule, contactEventDefinitions, programmeEventDefinitions } from '@app/contacts';
+import { EventStoreModule } from '@app/event-store';
+import { Clock, SystemClock } from '@app/kernel';
+import { PersonalDataModule } from '@app/personal-data';
+import { ReadStoreModule } from '@app/read-store';
+import { RewardReads, RewardStock, rewardEventDefinitions } from '@app/rewards';
+import { readModels } from './read-models';
+
+@Global()
+@Module({ providers: [{ provide: Clock, useClass: SystemClock }], exports: [Clock] })
+class ClockModule {}
+
+/** The stores, and what the automations work with. */
+@Module({})
+export class ProjectorModule {
+  static forRoot({ keysDir, mongodbName }: Config, { eventStoreUrl, mongodbUrl }: Servers): DynamicModule {
+    return {
+      module: ProjectorModule,
+      imports: [
+        ClockModule,
+        PersonalDataModule.forRoot({ keysDir }),
+        EventStoreModule.forRoot({
+          connectionString: eventStoreUrl,
+          definitions: [
+            ...accessEventDefinitions,
+            ...contactEventDefinitions,
+            ...programmeEventDefinitions,
+            ...rewardEventDefinitions,
+          ],
+        }),
+        ReadStoreModule.forRoot({
+          url: mongodbUrl,
+          dbName: mongodbName,
+          readModels: [...readModels.projections, ...readModels.journals],
+        }),
+        ContactsAutomationModule,
+      ],
+      providers: [RewardReads, RewardStock],
+    };
+  }
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NestFactory } from '@nestjs/core';
+import { nestLogger, type Config, type Logger, type Servers } from '@app/config';
+import { EventStore } from '@app/event-store';
+import { Clock } from '@app/kernel';
+import { MongoReadStore, ProjectionRunner, READ_DB, type RunnerStatus } from '@app/read-store';
+import { automationsOf, runAutomations } from './automations';
+import { startMonitoring, type ProjectorStatus } from './monitoring';
+import { ProjectorModule } from './projector.module';
+import { readModels } from './read-models';
+
+export type ProjectorOptions = Readonly<{ config: Config; servers: Servers; logger: Logger }>;
+
+export type RunningProjector = Readonly<{
+  status: () => Promise<ProjectorStatus>;
+  /** Resolves if it stops without having been asked to: an event that cannot be folded, a foreign read database. */
+  failed: Promise<Error>;
+  /** Finishes the batch at hand and lets the stores go. */
+  close: () => Promise<void>;
+}>;
+
+const RUNNER_NAME = 'projector';
+const PATIENCE_MS = 1_000;
+
+/**
+ * Starts folding every read model, and the automations. Resolves when both stores were reached; it need not have caught up.
+ * Throws where they cannot be reached, with nothing left running.
+ */
+export const startProjector = async ({
+  config,
+  servers,
+  logger,
+}: ProjectorOptions): Promise<RunningProjector> => {
+  const app = await NestFactory.createApplicationContext(ProjectorModule.forRoot(config, servers), {
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  const events = app.get(EventStore);
+  const runner = new ProjectionRunner({
+    name: RUNNER_NAME,
+    events,
+    store: new MongoReadStore(app.get(READ_DB)),
+    readModels,
+    onState: (status) => logState(logger, status),
+  });
+
+  const status = async (): Promise<ProjectorStatus> => {
+    const head = await Promise.race([
+      events
+        .head()
+        .then((position) => position ?? 0n)
+        .catch(() => null),
+      sleep(PATIENCE_MS, null, { ref: false }),
+    ]);
+    const { state, eventsCount, error, position: reached } = runner.status();
+    const position = reached ?? 0n;
+    const lag = head === null ? null : head > position ? head - position : 0n;
+    return {
+      state,
+      eventsCount,
+      position: position.toString(),
+      head: head?.toString() ?? null,
+      lag: lag?.toString() ?? null,
+      ...(error && { error: error.constructor.name }),
+    };
+  };
+
+  const monitoring =
+    config.projectorPort === undefined
+      ? undefined
+      : await startMonitoring(config.host, config.projectorPort, status).catch(async (error: unknown) => {
+          await app.close();
+          throw error;
+        });
+
+  const stopping = new AbortController();
+  const running = runner.run(stopping.signal);
+  const automating = runAutomations(automationsOf(app), app.get(Clock), logger, stopping.signal);
+  const failed = new Promise<Error>((resolve) => running.catch(resolve));
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    stopping.abort();
+    await Promise.allSettled([running, automating]);
+    if (monitoring) {
+      await new Promise((done) => {
+        monitoring.close(done);
+        monitoring.closeAllConnections();
+      });
+    }
+    await app.close();
+  };
+  return { status, failed, close: () => (closed ??= close()) };
+};
+
+const logState = (logger: Logger, { state, position, error }: RunnerStatus): void => {
+  const fields = { state, position: position?.toString() ?? null, ...(error && { err: error }) };
+  switch (state) {
+    case 'failed':
+      return logger.error(fields, 'The read models have stopped.');
+    case 'retrying':
+      return logger.warn(fields, 'A store is away; trying again.');
+    default:
+      return logger.info(fields, 'The state of the projector has changed.');
+  }
+};
