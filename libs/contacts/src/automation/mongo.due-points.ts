@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { collectionOf, READ_DB } from '@app/read-store';
+import { available, collectionOf, READ_DB } from '@app/read-store';
 import type { Collection, Db } from 'mongodb';
 import { contactsProjection, type ContactDocument } from '../read-models';
 
@@ -16,10 +16,13 @@ export class DuePoints {
 
   /** Ids of at most `limit` contacts, those due longest first. */
   async contactIds(now: string, limit: number): Promise<readonly string[]> {
-    const due = this.contacts.find(
-      { nextExpiryAt: { $lte: now } },
-      { sort: { nextExpiryAt: 1 }, projection: { _id: 1 }, limit, maxTimeMS: QUERY_TIME_MAX_MS },
-    );
-    return (await due.toArray()).map(({ _id }) => _id);
+    const options = {
+      sort: { nextExpiryAt: 1 },
+      projection: { _id: 1 },
+      limit,
+      maxTimeMS: QUERY_TIME_MAX_MS,
+    } as const;
+    const due = await available(() => this.contacts.find({ nextExpiryAt: { $lte: now } }, options).toArray());
+    return due.map(({ _id }) => _id);
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { READ_DB } from '@app/read-store';
+import { available, READ_DB } from '@app/read-store';
 import { MongoServerError, type Collection, type Db, type WriteConcernSettings } from 'mongodb';
 import type { EmailClaimDocument, PendingEmailClaimDocument } from './email-claim.document';
 import { EmailClaims, type PendingClaim } from './email-claims.port';
@@ -8,6 +8,7 @@ const DURABLE: { writeConcern: WriteConcernSettings } = { writeConcern: { w: 'ma
 const QUERY_TIME_MAX_MS = 10_000;
 const DUPLICATE_KEY = 11000;
 
+/** Throws ReadStoreUnavailableError where the same again may succeed. */
 @Injectable()
 export class MongoEmailClaims extends EmailClaims {
   private readonly claims: Collection<PendingEmailClaimDocument>;
@@ -22,7 +23,7 @@ export class MongoEmailClaims extends EmailClaims {
 
   async insert({ hash, ...claim }: PendingClaim): Promise<boolean> {
     try {
-      await this.claims.insertOne({ _id: hash, ...claim }, DURABLE);
+      await available(() => this.claims.insertOne({ _id: hash, ...claim }, DURABLE));
       return true;
     } catch (error) {
       if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false;
@@ -31,15 +32,14 @@ export class MongoEmailClaims extends EmailClaims {
   }
 
   async pending(hash: string): Promise<PendingClaim | null> {
-    const found = await this.claims.findOne({ _id: hash }, { maxTimeMS: QUERY_TIME_MAX_MS });
+    const found = await available(() => this.claims.findOne({ _id: hash }, { maxTimeMS: QUERY_TIME_MAX_MS }));
     return found && asClaim(found);
   }
 
   async share({ hash, claimId }: PendingClaim, deadline: Date): Promise<boolean> {
-    const { matchedCount } = await this.claims.updateOne(
-      { _id: hash, claimId },
-      { $set: { shared: true }, $max: { deadline } },
-      DURABLE,
+    const change = { $set: { shared: true }, $max: { deadline } };
+    const { matchedCount } = await available(() =>
+      this.claims.updateOne({ _id: hash, claimId }, change, DURABLE),
     );
     return matchedCount === 1;
   }
@@ -48,36 +48,31 @@ export class MongoEmailClaims extends EmailClaims {
     { hash, claimId }: Pick<PendingClaim, 'hash' | 'claimId'>,
     options?: Readonly<{ unlessShared: boolean }>,
   ): Promise<void> {
-    await this.claims.deleteOne(
-      { _id: hash, claimId, ...(options?.unlessShared && { shared: false }) },
-      DURABLE,
-    );
+    // Not waiting for the disk: a claim that comes back is settled once more.
+    const unshared = options?.unlessShared ? { shared: false } : {};
+    await available(() => this.claims.deleteOne({ _id: hash, claimId, ...unshared }));
   }
 
   async postpone({ hash, claimId }: PendingClaim, deadline: Date): Promise<void> {
-    await this.claims.updateOne({ _id: hash, claimId }, { $max: { deadline } });
+    await available(() => this.claims.updateOne({ _id: hash, claimId }, { $max: { deadline } }));
   }
 
   async overdue(now: Date, limit: number): Promise<readonly PendingClaim[]> {
-    // The unique index on the hash is the collection's own; this one only serves the sweep.
-    this.indexed ??= this.claims.createIndex({ deadline: 1 });
-    await this.indexed.catch((error: unknown) => {
+    this.indexed ??= available(() => this.claims.createIndex({ deadline: 1 })).catch((error: unknown) => {
       this.indexed = undefined;
       throw error;
     });
-    const found = this.claims.find(
-      { deadline: { $lte: now } },
-      { sort: { deadline: 1 }, limit, maxTimeMS: QUERY_TIME_MAX_MS },
-    );
-    return (await found.toArray()).map(asClaim);
+    await this.indexed;
+    const options = { sort: { deadline: 1 }, limit, maxTimeMS: QUERY_TIME_MAX_MS } as const;
+    const found = await available(() => this.claims.find({ deadline: { $lte: now } }, options).toArray());
+    return found.map(asClaim);
   }
 
   async holders(
     hashes: readonly string[],
   ): Promise<ReadonlyMap<string, Readonly<{ contactId: string; claimId: string | null }>>> {
-    const found = await this.held
-      .find({ _id: { $in: [...hashes] } }, { maxTimeMS: QUERY_TIME_MAX_MS })
-      .toArray();
+    const options = { maxTimeMS: QUERY_TIME_MAX_MS };
+    const found = await available(() => this.held.find({ _id: { $in: [...hashes] } }, options).toArray());
     // A document without contact stands for a hash that is free again.
     return new Map(
       found
