@@ -165,6 +165,7 @@ describe('bad input', () => {
       const path = CREDITS.replace(':id', contactId);
       const first = await system.call('POST', path, { body: { points: 1, reason: 'gift' }, headers });
       expect(first.status).toBe(201);
+      await system.call('GET', `/v1/contacts?minPosition=${String(first.body['position'])}`);
       await refused(422, 'POST', CREDITS, { body: { points: 2, reason: 'gift' }, headers });
       const again = await system.call('POST', path, { body: { points: 1, reason: 'gift' }, headers });
       expect(again.headers.get('idempotency-replayed')).toBe('true');
