@@ -1,6 +1,8 @@
 import type { Logger } from '@app/config';
 
 const STOP_TIME_MS = 15_000;
+/** On Ctrl-C, a terminal signals this process and npm, which hands the signal on: that is one wish, not two. */
+const SAME_SIGNAL_MS = 500;
 
 export type Running = Readonly<{
   /** Resolves if a part ends that nobody asked to; the process cannot go on then. */
@@ -22,9 +24,12 @@ export const endWith = (error: unknown): never => {
 export const live = async (start: () => Promise<Running>, logger: Logger): Promise<void> => {
   let running: Running | undefined;
   let stopping = false;
+  let stoppingSinceMs = 0;
   const stop = (signal: NodeJS.Signals): void => {
+    if (stopping && performance.now() - stoppingSinceMs < SAME_SIGNAL_MS) return;
     if (stopping) endWith(new Error(`Stopped at once on a second signal (${signal}).`));
     stopping = true;
+    stoppingSinceMs = performance.now();
     logger.info({ signal }, 'Stopping.');
     setTimeout(
       () => endWith(new Error(`Not stopped within ${STOP_TIME_MS / 1000} s; ended.`)),
@@ -42,6 +47,12 @@ export const live = async (start: () => Promise<Running>, logger: Logger): Promi
     logger.info('Stopped.');
     process.exit(0);
   };
+  const crash = (err: unknown): void => {
+    logger.fatal({ err }, 'A defect.');
+    endWith(err);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {

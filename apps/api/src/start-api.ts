@@ -36,7 +36,9 @@ export const startApi = async ({ config, servers, logger, ownsLog }: ApiOptions)
     const adminKey = await app
       .get(AdminKeyKeeper)
       .ensure({ file, ownsLog, ...(configured === undefined ? {} : { configured }) });
-    await app.listen(port, host).catch((error: NodeJS.ErrnoException) => {
+    // Not app.listen(), which also logs the error that is told here.
+    const fastify = app.getHttpAdapter().getInstance();
+    await fastify.listen({ port, host }).catch((error: NodeJS.ErrnoException) => {
       throw listenError(error, host, port);
     });
     return {
