@@ -18,11 +18,11 @@ const HOST = '127.0.0.1';
 const CONNECTIONS_MAX = 1_000;
 const IDLE_CHECK_MS = 60_000;
 
-const run = ({ dataDir, port }: ServerOptions): void => {
+const run = async ({ dataDir, port }: ServerOptions): Promise<void> => {
   const tell = (reply: ServerReply): void => parentPort!.postMessage(reply);
   let engine: Engine;
   try {
-    engine = new Engine(dataDir);
+    engine = await Engine.open(dataDir);
   } catch (error) {
     tell({
       kind: 'refused',
@@ -85,4 +85,4 @@ const run = ({ dataDir, port }: ServerOptions): void => {
   });
 };
 
-run(workerData as ServerOptions);
+void run(workerData as ServerOptions);

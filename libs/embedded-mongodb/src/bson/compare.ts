@@ -82,9 +82,9 @@ const compareDecimal = (decimal: Decimal, other: number | bigint): number => {
 const compareScalars = (a: number | bigint, b: number | bigint): number => {
   if (a < b) return -1;
   if (a > b) return 1;
-  if (a == b) return 0;
-  // NaN is below every other number and equal to itself.
-  return a !== a ? (b !== b ? 0 : -1) : 1;
+  // Neither is above: equal, unless one is NaN, which is below every other number and equal to itself.
+  if (a !== a) return b !== b ? 0 : -1;
+  return b !== b ? 1 : 0;
 };
 
 const compareDecimals = (a: Decimal, b: Decimal): number => {

@@ -116,6 +116,7 @@ const follow = (
       const element =
         position === undefined ? undefined : fieldOf(value.buf, value.at, path.names[step + 1]!);
       if (!element) return { array: value, step: step + 1 };
+      checkUnambiguous(value, path.names[step + 1]!);
       step += 1;
       if (step === path.names.length - 1)
         return element.type === T.array ? { array: element, step: step + 1 } : { value: element, step };
@@ -126,6 +127,18 @@ const follow = (
     if (step === path.names.length - 1) return { value, step };
     if (value.type !== T.object) return { value: undefined, step };
     container = value;
+  }
+};
+
+/** A number that is both a position and a field of an element has no one meaning in an index. */
+const checkUnambiguous = (array: Value, name: Buffer): void => {
+  for (const element of valuesOf(array)) {
+    if (element.type === T.object && fieldOf(element.buf, element.at, name)) {
+      throw new CommandError(
+        16746,
+        `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${name}'`,
+      );
+    }
   }
 };
 

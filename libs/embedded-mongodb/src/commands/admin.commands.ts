@@ -86,7 +86,7 @@ const change = async <Result>(engine: Engine, request: Request, action: () => Re
     }
   });
   if ('error' in result && result.error) throw result.error;
-  if (isJournaled) await engine.store.flushed();
+  if (isJournaled) await engine.store.checkpoint();
   return (result as { value: Result }).value;
 };
 

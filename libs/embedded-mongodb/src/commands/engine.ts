@@ -1,4 +1,5 @@
 import { Catalog } from '../storage/catalog';
+import { redo } from '../storage/redo';
 import { Store } from '../storage/store';
 import { Cursors } from './cursors';
 import { expireSome } from './expiry';
@@ -13,10 +14,20 @@ export class Engine {
   readonly startedAt = Date.now();
   private isPurging = false;
 
-  constructor(dataDir: string) {
+  private constructor(dataDir: string) {
     this.store = new Store(dataDir);
     this.catalog = new Catalog(this.store);
-    this.purge();
+  }
+
+  /** Opens the data folder; after the machine went down, from the last checkpoint and the journal. */
+  static async open(dataDir: string): Promise<Engine> {
+    const engine = new Engine(dataDir);
+    if (engine.store.isTorn) {
+      await engine.store.write(() => engine.store.lost.forEach((record) => redo(engine.catalog, record)));
+      await engine.store.recovered();
+    }
+    engine.purge();
+    return engine;
   }
 
   /** Removes what was dropped, in small steps beside other work. */

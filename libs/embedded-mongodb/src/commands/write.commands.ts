@@ -37,6 +37,7 @@ const runBatch = async <Statement>(
   runMany?: (statement: Statement, index: number, outcome: Outcome) => Promise<void> | undefined,
 ): Promise<Outcome> => {
   const ordered = request.flag('ordered', true);
+  const { isJournaled } = request;
   const outcome: Outcome = { n: 0, modified: 0, upserted: [], errors: [] };
   let next = 0;
   const isOver = (): boolean => next >= statements.length || (ordered && outcome.errors.length > 0);
@@ -62,10 +63,9 @@ const runBatch = async <Statement>(
         }
         next += 1;
       } while (!isOver() && performance.now() - started < COMMIT_MS);
-    });
+    }, isJournaled);
     if (!isOver()) await breathe();
   }
-  if (request.isJournaled) await engine.store.flushed();
   return outcome;
 };
 
@@ -111,7 +111,6 @@ const errorDocument = ({ index, error }: WriteError): Buffer => {
 
 const insert: Handler = async (engine, request) => {
   request.refuseUnsupported();
-  void request.isJournaled;
   const { namespace } = request;
   const outcome = await runBatch(engine, request, request.documents('documents'), (document, _, result) => {
     engine.catalog.findOrCreate(namespace).insert(document);
@@ -222,6 +221,7 @@ const changeAll = async (
   engine: Engine,
   collection: Collection,
   filter: Filter,
+  isJournaled: boolean,
   change: (found: Found) => void,
 ): Promise<void> => {
   const matches = compileFilter(filter);
@@ -236,7 +236,7 @@ const changeAll = async (
         const document = collection.alive ? collection.document(recordId) : undefined;
         if (document && matches(document, 0)) change({ recordId, document });
       } while (next < records.length && performance.now() - started < COMMIT_MS);
-    });
+    }, isJournaled);
     await breathe();
   }
 };
@@ -252,7 +252,6 @@ const updateFound = (collection: Collection, update: Update, { recordId, documen
 
 const update: Handler = async (engine, request) => {
   request.refuseUnsupported();
-  void request.isJournaled;
   const { namespace } = request;
   const statements = request.documents('updates').map(updateStatement);
 
@@ -283,13 +282,13 @@ const update: Handler = async (engine, request) => {
     const collection = engine.catalog.find(namespace);
     const before = outcome.n;
     if (collection) {
-      await changeAll(engine, collection, filter, (found) => {
+      await changeAll(engine, collection, filter, request.isJournaled, (found) => {
         outcome.n += 1;
         if (updateFound(collection, compiled, found) !== found.document) outcome.modified += 1;
       });
     }
     if (outcome.n > before || !statement.upsert) return;
-    await engine.store.write(() => runOne(statement, index, outcome));
+    await engine.store.write(() => runOne(statement, index, outcome), request.isJournaled);
   };
 
   return outcomeReply(await runBatch(engine, request, statements, runOne, runMany), true);
@@ -297,7 +296,6 @@ const update: Handler = async (engine, request) => {
 
 const remove: Handler = async (engine, request) => {
   request.refuseUnsupported();
-  void request.isJournaled;
   const { namespace } = request;
   const statements = request.documents('deletes').map((statement) => {
     const fields = statementFields(statement, ['q', 'limit', 'hint'], 'delete.deletes');
@@ -327,7 +325,7 @@ const remove: Handler = async (engine, request) => {
         const filter = parseFilter(filterSource);
         const collection = engine.catalog.find(namespace);
         if (!collection) return;
-        await changeAll(engine, collection, filter, (found) => {
+        await changeAll(engine, collection, filter, request.isJournaled, (found) => {
           collection.remove(found.recordId, found.document);
           result.n += 1;
         });
@@ -383,9 +381,8 @@ const findAndModify: Handler = async (engine, request) => {
       if (error instanceof CommandError) return error;
       throw error;
     }
-  });
+  }, isJournaled);
   if (result instanceof CommandError) throw result;
-  if (isJournaled) await engine.store.flushed();
   const writer = new DocumentWriter(1_024);
   const mark = writer.begin();
   const last = writer.beginDocument('lastErrorObject');

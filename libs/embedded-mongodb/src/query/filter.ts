@@ -154,7 +154,7 @@ const negation = (operand: Value, depth: number): Predicate => {
 export const truthOf = (value: Value | undefined): boolean => {
   if (!value || value.type === T.null || value.type === T.undefined) return false;
   if (value.type === T.bool) return value.buf[value.at] !== 0;
-  return !isNumber(value.type) || value.type === T.decimal || numberOf(value) != 0;
+  return !isNumber(value.type) || value.type === T.decimal || Number(numberOf(value)) !== 0;
 };
 
 const NUMBER_TYPES = [T.int, T.long, T.double, T.decimal];

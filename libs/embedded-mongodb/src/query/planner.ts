@@ -264,11 +264,12 @@ export const plan = (
   sort: readonly SortField[],
 ): Plan => {
   const branches = branchesOf(filter);
+  // The way of most queries needs no choice.
+  const byId = candidateOf(collection.idIndex, branches, sort);
+  if (byId.bounded && byId.ranges.length === 1 && byId.ranges[0]!.point) return planOf(byId);
   const candidates = collection.indexes
     .filter((index) => isUsable(index, branches))
-    .map((index) => candidateOf(index, branches, sort));
-  const byId = candidates.find((candidate) => candidate.index === collection.idIndex && candidate.bounded);
-  if (byId && byId.ranges.length === 1 && byId.ranges[0]!.point) return planOf(byId);
+    .map((index) => (index === byId.index ? byId : candidateOf(index, branches, sort)));
 
   const [walk] = candidates.filter((candidate) => candidate.order !== undefined).sort(byNarrowness);
   // Where two find as many, the one that gives the order is better.

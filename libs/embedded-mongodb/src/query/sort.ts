@@ -1,6 +1,6 @@
 import { badValue, CommandError } from '../command.error';
 import { KeyWriter } from '../bson/key-encoding';
-import { keysOf, Path, pathOf } from '../bson/path';
+import { Keys, keysOf, Path, pathOf } from '../bson/path';
 import { asValue, entriesOf, isNumber, numberOf, T, Value } from '../bson/raw-value';
 import { SortField } from './planner';
 
@@ -29,7 +29,7 @@ const WRITER = new KeyWriter();
 
 /** A document's place in an order: the least of its keys, as in an index walk. */
 export const sortKeyOf = (document: Buffer, sort: readonly SortField[], paths: readonly Path[]): Buffer => {
-  const { tuples } = keysOf(asValue(document), paths);
+  const { tuples } = sortTuples(document, paths);
   let least: Buffer | undefined;
   for (const tuple of tuples) {
     WRITER.reset();
@@ -38,6 +38,17 @@ export const sortKeyOf = (document: Buffer, sort: readonly SortField[], paths: r
     if (!least || key.compare(least) < 0) least = key;
   }
   return least!;
+};
+
+const sortTuples = (document: Buffer, paths: readonly Path[]): Keys => {
+  try {
+    return keysOf(asValue(document), paths);
+  } catch (error) {
+    // What an index refuses with one code, a sort refuses with another.
+    if (error instanceof CommandError && error.code === 171)
+      throw badValue('cannot sort with keys that are parallel arrays');
+    throw error;
+  }
 };
 
 type Entry = Readonly<{ key: Buffer; order: number; document: Buffer }>;

@@ -7,7 +7,7 @@ import { asValue, ElementCursor, fieldOf, T, Value } from '../bson/raw-value';
 import { shellText } from '../bson/shell-text';
 import { afterPrefix } from '../bson/key-encoding';
 import { documentKey, Index, recordBytes, recordOfKey, recordOfValue, StoredIndex } from './index-key';
-import { Store } from './store';
+import { KeyRange, Store } from './store';
 
 export const DOCUMENT_SIZE_MAX = 16 * 1024 * 1024;
 const ID = Buffer.from('_id');
@@ -37,7 +37,7 @@ export class Collection {
     this.nextRecordId = last ? recordOfKey(last) + 1 : 1;
   }
 
-  get range() {
+  get range(): KeyRange {
     const start = documentKey(this.stored.id, 0).subarray(0, 4);
     return { start, end: afterPrefix(start) };
   }
@@ -66,14 +66,18 @@ export class Collection {
   insert(document: Buffer): Buffer {
     const withId = ensureId(document);
     const recordId = this.nextRecordId;
-    const keys = this.indexes.map((index) => this.keysIn(index, withId, recordId));
-    this.indexes.forEach((index, i) => this.checkUnique(index, keys[i]!, recordId, withId));
+    const keys = this.indexes.map((index) => {
+      const made = this.keysIn(index, withId, recordId);
+      this.checkUnique(index, made, recordId, withId);
+      return made;
+    });
     this.nextRecordId += 1;
     // Counted before the insert, or the count would see it already.
     const count = this.count;
     this.store.put(documentKey(this.stored.id, recordId), withId);
     this.indexes.forEach((index, i) => this.putAll(index, keys[i]!, recordId));
     this.documentCount = count + 1;
+    this.store.note(this.namespace, fieldOf(withId, 0, ID)!, withId);
     return withId;
   }
 
@@ -92,6 +96,7 @@ export class Collection {
       });
     for (const { index, added } of work) this.checkUnique(index, added, recordId, after);
     this.store.put(documentKey(this.stored.id, recordId), after);
+    this.store.note(this.namespace, fieldOf(after, 0, ID)!, after);
     for (const { index, removed, added } of work) {
       for (const key of removed) this.removeEntry(index, key, recordId);
       this.putAll(index, added, recordId);
@@ -101,6 +106,7 @@ export class Collection {
   remove(recordId: number, document: Buffer): void {
     const count = this.count;
     this.store.remove(documentKey(this.stored.id, recordId));
+    this.store.note(this.namespace, fieldOf(document, 0, ID)!, undefined);
     for (const index of this.indexes) {
       for (const key of this.keysIn(index, document, recordId)) this.removeEntry(index, key, recordId);
     }

@@ -102,10 +102,6 @@ export class Index {
     if (!this.stored.unique) WRITER.uint48(recordId);
     return WRITER.take();
   }
-
-  get range() {
-    return { start: this.prefix, end: afterPrefix(this.prefix) };
-  }
 }
 
 const distinct = (keys: readonly Buffer[]): Buffer[] => [

@@ -1,10 +1,19 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { open as openHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { open, RootDatabase } from 'lmdb';
+import { DocumentWriter } from '../bson/document-writer';
+import { Value } from '../bson/raw-value';
+import { Journal, syncFolder } from './journal';
+import { hasMachineGoneDown, markClosed, markRunning } from './running-mark';
 
-const FILE = 'documents.mdb';
-const COMPACTED = 'documents.compact.mdb';
+const FILE = 'store.mdb';
+const CHECKPOINT = 'store.checkpoint.mdb';
+const UNFINISHED = 'store.unfinished.mdb';
 const COPY_CHUNK = 2_000;
+/** A checkpoint is made this long after the first write that it covers, later where it takes long. */
+const CHECKPOINT_MS = 60_000;
+const CHECKPOINT_SHARE = 20;
 
 export type KeyRange = Readonly<{ start: Buffer; end: Buffer }>;
 
@@ -13,42 +22,101 @@ const openFile = (path: string): RootDatabase<Buffer, Buffer> =>
     path,
     keyEncoding: 'binary',
     encoding: 'binary',
+    noSync: true,
     // Fresh pages are zeroed: no bytes of something else end up in the file.
     noMemInit: false,
     noSubdir: true,
     maxDbs: 1,
   });
 
+const removeFile = (dataDir: string, name: string): void => {
+  for (const path of [name, `${name}-lock`]) rmSync(join(dataDir, path), { force: true });
+};
+
+const syncFile = (path: string): void => {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+};
+
 /**
- * The B-tree of binary keys that everything lives in, one LMDB file. Commits are atomic; they reach the disk in the
- * background, in order, and LMDB keeps the last one that did, so that no crash leaves it torn. Writes of commands that
- * come together share a commit.
+ * The B-tree of binary keys that everything lives in, one LMDB file. A commit is atomic and costs no flush: a killed
+ * process loses nothing. Against a machine that stops there are, as in MongoDB, checkpoints (a copy of the file, at
+ * most about a minute old) and a journal of what was written with `j: true` since.
  */
 export class Store {
   private db: RootDatabase<Buffer, Buffer>;
+  private readonly journal: Journal;
+  /** What the running transaction has to put into the journal, if it is to. */
+  private noted: Buffer[] | undefined;
   /** Set while the file is rewritten; writers wait for it. */
   private rewriting: Promise<void> | undefined;
-  private writers = 0;
+  private checkpointing: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  private lastCheckpointMs = 0;
+  /** The machine went down: the file is an older one, and `lost` is to be written again. */
+  readonly isTorn: boolean;
+  /** Records of the journal. */
+  readonly lost: readonly Buffer[];
 
   constructor(private readonly dataDir: string) {
-    for (const name of [COMPACTED, `${COMPACTED}-lock`]) rmSync(join(dataDir, name), { force: true });
+    removeFile(dataDir, UNFINISHED);
+    this.isTorn = hasMachineGoneDown(dataDir);
+    if (this.isTorn) this.restoreCheckpoint();
+    this.lost = this.isTorn ? Journal.read(dataDir) : [];
+    this.journal = new Journal(dataDir);
+    if (!this.isTorn) markRunning(dataDir);
     this.db = openFile(join(dataDir, FILE));
   }
 
-  /** Runs `action` in a write transaction; resolves when it is committed. It must not throw after its first write. */
-  async write<Result>(action: () => Result): Promise<Result> {
-    while (this.rewriting) await this.rewriting;
-    this.writers += 1;
-    try {
-      return await this.db.transaction(action);
-    } finally {
-      this.writers -= 1;
-    }
+  private restoreCheckpoint(): void {
+    removeFile(this.dataDir, FILE);
+    const checkpoint = join(this.dataDir, CHECKPOINT);
+    if (!existsSync(checkpoint)) return;
+    copyFileSync(checkpoint, join(this.dataDir, FILE));
+    syncFile(join(this.dataDir, FILE));
+    syncFolder(this.dataDir);
   }
 
-  /** Resolves when all that was committed is on disk. */
-  async flushed(): Promise<void> {
-    await this.db.flushed;
+  /** To be called when the lost records have been written again. */
+  async recovered(): Promise<void> {
+    await this.checkpoint();
+    markRunning(this.dataDir);
+  }
+
+  /**
+   * Runs `action` in a write transaction, which is undone if it throws. Resolves when it is committed, with
+   * `journaled` when the documents it has `note`d are on disk.
+   */
+  async write<Result>(action: () => Result, journaled = false): Promise<Result> {
+    while (this.rewriting) await this.rewriting;
+    const noted: Buffer[] = [];
+    this.noted = journaled ? noted : undefined;
+    let result: Result;
+    try {
+      result = this.db.transactionSync(action);
+    } finally {
+      this.noted = undefined;
+    }
+    this.scheduleCheckpoint();
+    if (noted.length > 0) await Promise.all(noted.map((record) => this.journal.append(record)));
+    return result;
+  }
+
+  /** Tells the journal what has become of a document; undefined where it was removed. */
+  note(namespace: string, id: Value, document: Buffer | undefined): void {
+    if (!this.noted) return;
+    const writer = new DocumentWriter((document?.length ?? 0) + 256);
+    const mark = writer.begin();
+    writer.string('ns', namespace);
+    writer.value('id', id);
+    if (document) writer.document('document', document);
+    writer.end(mark);
+    this.noted.push(writer.take());
   }
 
   get(key: Buffer): Buffer | undefined {
@@ -65,7 +133,7 @@ export class Store {
 
   /** Up to `limit` keys of the range, in order or from its end; `after` resumes behind a key already seen. */
   keys({ start, end }: KeyRange, limit: number, reverse = false, after?: Buffer): Buffer[] {
-    return [...this.db.getKeys(this.options(start, end, limit, reverse, after))];
+    return [...this.db.getKeys(rangeOptions(start, end, limit, reverse, after))];
   }
 
   entries(
@@ -74,13 +142,7 @@ export class Store {
     reverse = false,
     after?: Buffer,
   ): { key: Buffer; value: Buffer }[] {
-    return [...this.db.getRange(this.options(start, end, limit, reverse, after))];
-  }
-
-  private options(start: Buffer, end: Buffer, limit: number, reverse: boolean, after: Buffer | undefined) {
-    return reverse
-      ? { start: after ?? end, end: start, exclusiveStart: true, inclusiveEnd: true, reverse, limit }
-      : { start: after ?? start, end, exclusiveStart: after !== undefined, limit };
+    return [...this.db.getRange(rangeOptions(start, end, limit, reverse, after))];
   }
 
   /** Walks the range natively: cheap, but not bounded. */
@@ -88,62 +150,103 @@ export class Store {
     return this.db.getKeysCount({ start, end });
   }
 
+  private scheduleCheckpoint(): void {
+    if (this.timer || this.isClosed) return;
+    const delay = Math.max(CHECKPOINT_MS, this.lastCheckpointMs * CHECKPOINT_SHARE);
+    // A failure is met again by the next one, and by `close`.
+    this.timer = setTimeout(() => void this.checkpoint().catch(() => this.scheduleCheckpoint()), delay);
+    this.timer.unref();
+  }
+
+  /** Resolves when all that is committed now would outlive the machine. */
+  async checkpoint(): Promise<void> {
+    while (this.checkpointing) await this.checkpointing;
+    this.checkpointing = this.copyFile().finally(() => (this.checkpointing = undefined));
+    await this.checkpointing;
+  }
+
+  private async copyFile(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const startedAt = performance.now();
+    const firstKept = await this.journal.next();
+    removeFile(this.dataDir, UNFINISHED);
+    const path = join(this.dataDir, UNFINISHED);
+    await this.db.backup(path, false);
+    const file = await openHandle(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    renameSync(path, join(this.dataDir, CHECKPOINT));
+    syncFolder(this.dataDir);
+    this.journal.removeBefore(firstKept);
+    this.lastCheckpointMs = performance.now() - startedAt;
+  }
+
   /**
-   * Writes all live entries to a new file and swaps it in, so that no byte of what was deleted is left in a file.
-   * Reads go on meanwhile, writes wait. A crash leaves either the old or the new file.
+   * Writes all live entries to a new file and swaps it in, for the checkpoint, too, so that no byte of what was deleted
+   * is left in a file. Reads go on meanwhile, writes wait. A crash leaves either the old or the new file.
    */
   async rewrite(pause: () => Promise<void>): Promise<void> {
     while (this.rewriting) await this.rewriting;
     let release = (): void => undefined;
     this.rewriting = new Promise((resolve) => (release = resolve));
     try {
-      while (this.writers > 0) await pause();
-      await this.db.flushed;
-      await this.copyTo(join(this.dataDir, COMPACTED), pause);
+      while (this.checkpointing) await this.checkpointing;
+      await this.copyEntries(join(this.dataDir, UNFINISHED), pause);
       await this.db.close();
-      for (const name of [`${COMPACTED}-lock`, `${FILE}-lock`])
-        rmSync(join(this.dataDir, name), { force: true });
-      renameSync(join(this.dataDir, COMPACTED), join(this.dataDir, FILE));
+      removeFile(this.dataDir, FILE);
+      renameSync(join(this.dataDir, UNFINISHED), join(this.dataDir, FILE));
+      removeFile(this.dataDir, UNFINISHED);
       syncFolder(this.dataDir);
       this.db = openFile(join(this.dataDir, FILE));
+      await this.checkpoint();
     } finally {
       this.rewriting = undefined;
       release();
     }
   }
 
-  private async copyTo(path: string, pause: () => Promise<void>): Promise<void> {
-    rmSync(path, { force: true });
+  private async copyEntries(path: string, pause: () => Promise<void>): Promise<void> {
+    removeFile(this.dataDir, UNFINISHED);
     const target = openFile(path);
     let after: Buffer | undefined;
     const everything = { start: Buffer.from([0]), end: Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff]) };
     for (;;) {
       const chunk = this.entries(everything, COPY_CHUNK, false, after);
       if (chunk.length === 0) break;
-      await target.transaction(() => {
+      target.transactionSync(() => {
         for (const { key, value } of chunk) target.putSync(key, value);
       });
       after = chunk.at(-1)!.key;
       await pause();
     }
-    await target.flushed;
     await target.close();
+    syncFile(path);
   }
 
   async close(): Promise<void> {
     while (this.rewriting) await this.rewriting;
-    await this.db.flushed;
+    const isDirty = this.timer !== undefined;
+    this.isClosed = true;
+    if (isDirty) await this.checkpoint();
+    while (this.checkpointing) await this.checkpointing;
+    await this.journal.close();
     await this.db.close();
+    syncFile(join(this.dataDir, FILE));
+    markClosed(this.dataDir);
   }
 }
 
-const syncFolder = (path: string): void => {
-  // A rename is durable once its folder is; Windows has no such call and does not need it.
-  if (process.platform === 'win32') return;
-  const folder = openSync(dirname(join(path, FILE)), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-};
+const rangeOptions = (
+  start: Buffer,
+  end: Buffer,
+  limit: number,
+  reverse: boolean,
+  after: Buffer | undefined,
+): object =>
+  reverse
+    ? { start: after ?? end, end: start, exclusiveStart: true, inclusiveEnd: true, reverse, limit }
+    : { start: after ?? start, end, exclusiveStart: after !== undefined, limit };

@@ -45,9 +45,7 @@ const arithmetic = (operator: '$inc' | '$mul', path: string, operand: Value): Ch
       `Cannot ${verb} with non-numeric argument: {${path}: ${typeName(operand.type)}}`,
     );
   if (operand.type === T.decimal) throw new CommandError(238, 'arithmetic on Decimal128 is not supported');
-  const zero = rawOf(
-    operand.type === T.double ? new Double(0) : operand.type === T.long ? Long.ZERO : new Int32(0),
-  )!;
+  const zero = calculated('$mul', rawOf(new Int32(0))!, operand);
   return (old) => {
     if (!old) return operator === '$inc' ? operand : zero;
     const type = typeOfNode(old);
