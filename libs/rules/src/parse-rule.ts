@@ -21,7 +21,7 @@ export const RULE_VALUES_MAX = 1_000;
 export const RULE_TEXT_LENGTH_MAX = 320;
 
 const WEEK_DAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
-const POOL = /^[a-z0-9_.-]{1,64}$/;
+const POOL = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const CURRENCY = /^[A-Z]{3}$/;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;

@@ -10,7 +10,7 @@ import fc from 'fast-check';
 const FIRST_NAMES = ['Anna', 'ánna', 'Anna-Lena', 'Zoë', 'Ölaf', 'bob', 'Bob', '李', 'Émile'];
 const LAST_NAMES = ['Berg', 'berg', 'von der Berg', "O'Brien", 'Müller', 'Muller', 'Ødegaard', 'Ng', '😀'];
 const CITIES = ['Wien', 'wien', 'Graz', 'Linz', 'Sankt Pölten'];
-const POOLS = ['main', 'main', 'main', 'vip', 'a.b'];
+const POOLS = ['main', 'main', 'main', 'vip', 'a_b-1'];
 const CURRENCIES = ['EUR', 'EUR', 'USD'];
 const LOCATIONS = ['l1', 'l2', undefined];
 const CHANNELS: readonly Channel[] = ['email', 'push', 'sms', 'inbox'];

@@ -1,7 +1,6 @@
 import type { IndexSpec } from '@app/read-store';
 import { ATTRIBUTES, type AttributeName, type RuleFields } from '@app/rules';
 import type { ContactDocument } from './contact.document';
-import { figureKey } from './figures';
 
 /** A column that lists can be sorted by. */
 export type ContactColumn = Readonly<{
@@ -30,10 +29,8 @@ const COLUMNS: ReadonlyMap<string, ContactColumn> = new Map([
   ['counts.redemptions', number('counts.redemptions')],
   ['counts.messages', number('counts.messages')],
 ]);
-const DYNAMIC_COLUMNS: readonly Readonly<{ prefix: string; name: RegExp }>[] = [
-  { prefix: 'points.', name: /^[a-z0-9_.-]{1,64}$/ },
-  { prefix: 'spend.', name: /^[A-Z]{3}$/ },
-];
+const POOL_COLUMN = /^points\.[a-z0-9][a-z0-9_-]{0,63}$/;
+const SPEND_COLUMN = /^spend\.[A-Z]{3}$/;
 
 /** The names of the columns, those with a variable part as a pattern. */
 export const CONTACT_COLUMN_NAMES: readonly string[] = [
@@ -46,16 +43,9 @@ export const CONTACT_COLUMN_NAMES: readonly string[] = [
 export const contactColumn = (name: string): ContactColumn | undefined => {
   const column = COLUMNS.get(name);
   if (column !== undefined) return column;
-  const dynamic = DYNAMIC_COLUMNS.find(
-    (columns) => name.startsWith(columns.prefix) && columns.name.test(name.slice(columns.prefix.length)),
-  );
-  return (
-    dynamic && {
-      path: `${dynamic.prefix}${figureKey(name.slice(dynamic.prefix.length))}`,
-      kind: 'number',
-      dynamic: true,
-    }
-  );
+  return POOL_COLUMN.test(name) || SPEND_COLUMN.test(name)
+    ? { path: name, kind: 'number', dynamic: true }
+    : undefined;
 };
 
 /**
@@ -93,9 +83,9 @@ export const contactRuleFields: RuleFields = {
   metric: ({ metric, pool, currency }) => {
     switch (metric) {
       case 'points.balance':
-        return `points.${figureKey(pool ?? '')}`;
+        return `points.${pool}`;
       case 'purchases.spend':
-        return `spend.${figureKey(currency ?? '')}`;
+        return `spend.${currency}`;
       case 'purchases.count':
         return 'counts.purchases';
       case 'checkIns.count':

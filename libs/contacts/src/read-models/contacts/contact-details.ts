@@ -1,6 +1,6 @@
 import type { Profile } from '../../domain/contact.events';
 import type { Consent, ContactDocument, Counts, Device, Lot } from './contact.document';
-import { shownFigures, type Figures } from './figures';
+import type { Figures } from './figures';
 
 /** A contact as its own page shows it. */
 export type ContactDetails = Readonly<{
@@ -21,25 +21,22 @@ export type ContactDetails = Readonly<{
   spend: Figures;
 }>;
 
-export const contactDetails = (doc: ContactDocument): ContactDetails => {
-  const balances = shownFigures(doc.points);
-  return {
-    contactId: doc.contactId,
-    revision: doc.revision,
-    profile: doc.profile,
-    registeredAt: doc.registeredAt,
-    source: doc.source,
-    balances,
-    lots: Object.entries(balances).flatMap(([pool, balance]) => lotsOf(pool, balance, doc.lots)),
-    consents: doc.consents,
-    devices: doc.devices,
-    segments: [],
-    lastActivityAt: doc.lastActivityAt,
-    lastCheckInAt: doc.lastCheckInAt,
-    counts: doc.counts,
-    spend: shownFigures(doc.spend),
-  };
-};
+export const contactDetails = (doc: ContactDocument): ContactDetails => ({
+  contactId: doc.contactId,
+  revision: doc.revision,
+  profile: doc.profile,
+  registeredAt: doc.registeredAt,
+  source: doc.source,
+  balances: doc.points,
+  lots: Object.entries(doc.points).flatMap(([pool, balance]) => lotsOf(pool, balance, doc.lots)),
+  consents: doc.consents,
+  devices: doc.devices,
+  segments: [],
+  lastActivityAt: doc.lastActivityAt,
+  lastCheckInAt: doc.lastCheckInAt,
+  counts: doc.counts,
+  spend: doc.spend,
+});
 
 const lotsOf = (pool: string, balance: number, lots: readonly Lot[]): ContactDetails['lots'] => {
   const expiring = lots

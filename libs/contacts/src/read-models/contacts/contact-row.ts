@@ -1,6 +1,6 @@
 import { ageOn } from '@app/rules';
 import type { ContactDocument } from './contact.document';
-import { shownFigures, type Figures } from './figures';
+import type { Figures } from './figures';
 
 /** A contact as lists show it; null where nothing is known. */
 export type ContactRow = Readonly<{
@@ -63,12 +63,12 @@ export const contactRow = (doc: ContactDocument, today: string): ContactRow => {
     language: language ?? null,
     city: address?.city ?? null,
     country: address?.country ?? null,
-    points: shownFigures(doc.points),
+    points: doc.points,
     registeredAt: doc.registeredAt,
     lastActivityAt: doc.lastActivityAt,
     lastCheckInAt: doc.lastCheckInAt,
     counts: doc.counts,
-    spend: shownFigures(doc.spend),
+    spend: doc.spend,
     tags: tags ?? [],
     segments: [],
   };

@@ -327,18 +327,9 @@ describe('the contact document', () => {
       type: 'contacts.PointsCredited.v1',
       data: { ...of, entryId: pool, pool, points: 1, balance: 1, reason: 'gift' },
     });
-    const found = contact
-      .given(registered, ...['a.b', '__proto__', 'constructor', '0'].map(inPool))
-      .document(ID);
-    for (const pool of ['a.b', '__proto__', 'constructor', '0'])
-      expect(figureOf(found?.points ?? {}, pool)).toBe(1);
+    const found = contact.given(registered, ...['a_b-1', 'constructor', '0'].map(inPool)).document(ID);
+    for (const pool of ['a_b-1', 'constructor', '0']) expect(figureOf(found?.points ?? {}, pool)).toBe(1);
     expect(figureOf(found?.points ?? {}, 'toString')).toBeNull();
-    expect(Object.keys(contactDetails(found ?? document).balances).sort()).toEqual([
-      '0',
-      '__proto__',
-      'a.b',
-      'constructor',
-    ]);
   });
 });
 
@@ -361,7 +352,7 @@ describe('any history of contacts', () => {
         for (const [id, doc] of docs) {
           const own = log.filter(({ data }) => data.contactId === id);
           expect(doc.revision).toBe(own.at(-1)?.meta.revision);
-          for (const pool of ['main', 'vip', 'a.b']) {
+          for (const pool of ['main', 'vip', 'a_b-1']) {
             const last = own.findLast(
               ({ data }) => 'pool' in data && data.pool === pool && data.points !== 0,
             );

@@ -11,7 +11,7 @@ import type {
 import { applyPatch } from './apply-patch';
 import { CONTACT_INDEXES, dynamicSortPathsOf } from './contact-columns';
 import type { Consent, ContactDocument, Counts } from './contact.document';
-import { figureOf, withFigure, type Figures } from './figures';
+import { figureOf, type Figures } from './figures';
 import { moveLots, nextExpiryOf, openLot } from './lots';
 import { searchTermsOf } from './search-terms';
 
@@ -164,7 +164,7 @@ type InPool = Readonly<{ pool: string; points: number; balance: number }>;
 
 const balances = (points: Figures, { pool, points: moved, balance }: InPool): Figures =>
   // An action that earned nothing does not open a pool.
-  moved === 0 && figureOf(points, pool) === null ? points : withFigure(points, pool, balance);
+  moved === 0 && figureOf(points, pool) === null ? points : { ...points, [pool]: balance };
 
 const earned = (doc: ContactDocument, data: InPool & { expiresAt?: string }, entryId: string): Changes => {
   const { pool, points, expiresAt } = data;
@@ -188,5 +188,7 @@ const withLots = (lots: ContactDocument['lots'], doc: ContactDocument): Changes 
 
 const counted = (counts: Counts, name: keyof Counts): Counts => ({ ...counts, [name]: counts[name] + 1 });
 
-const spent = (spend: Figures, { minor, currency }: Money, sign: 1 | -1): Figures =>
-  withFigure(spend, currency, (figureOf(spend, currency) ?? 0) + sign * minor);
+const spent = (spend: Figures, { minor, currency }: Money, sign: 1 | -1): Figures => ({
+  ...spend,
+  [currency]: (figureOf(spend, currency) ?? 0) + sign * minor,
+});

@@ -147,7 +147,7 @@ const SORTS = [
   'lastCheckInAt',
   'points.main',
   'points.vip',
-  'points.a.b',
+  'points.a_b-1',
   'counts.purchases',
   'counts.checkIns',
   'counts.redemptions',
@@ -218,7 +218,7 @@ const anyLeaf: fc.Arbitrary<object> = fc.oneof(
       fc.constantFrom<object>(
         { metric: 'points.balance' },
         { metric: 'points.balance', pool: 'vip' },
-        { metric: 'points.balance', pool: 'a.b' },
+        { metric: 'points.balance', pool: 'a_b-1' },
         { metric: 'purchases.count' },
         { metric: 'purchases.spend', currency: 'EUR' },
         { metric: 'checkIns.count' },

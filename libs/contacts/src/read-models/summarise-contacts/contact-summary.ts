@@ -1,5 +1,4 @@
 import { bornBy, dateIn } from '@app/rules';
-import { shownFigures } from '../contacts/figures';
 
 /** Who the contacts are, in numbers. `unknown` counts those of whom it is not known. */
 export type ContactSummary = Readonly<{
@@ -161,8 +160,8 @@ export class SummaryParts {
         .sort((one, other) => inOrder(one.month, other.month)),
       active30d: this.totals.active30d,
       active90d: this.totals.active90d,
-      points: shownFigures(record(points)),
-      spend: shownFigures(record(spend)),
+      points: record(points),
+      spend: record(spend),
       purchases: this.totals.purchases,
       checkIns: this.totals.checkIns,
     };
