@@ -3,7 +3,8 @@ import type { CommandContext } from '@app/kernel';
 import type { ContactDecisions } from '../application/contact-decisions';
 import type { DuePoints } from './mongo.due-points';
 
-const CONTACTS_A_ROUND_MAX = 1_000;
+const CONTACTS_A_ROUND_MAX = 5_000;
+const COMMAND_TIME_MS = 10_000;
 
 /**
  * Expires points that are due. Run it from time to time; rounds that overlap, in one process or in several, do no harm, since
@@ -18,8 +19,8 @@ export const expireDuePoints = async (
   for (const contactId of await due.contactIds(context.now, CONTACTS_A_ROUND_MAX)) {
     const { answer } = await decisions.run<{ expired: number }>(
       { type: 'ExpirePoints', contactId, now: context.now },
-      // A command of its own for each contact.
-      { ...context, commandId: randomUUID() },
+      // A command of its own for each contact, with its own time.
+      { ...context, commandId: randomUUID(), deadlineMs: Date.now() + COMMAND_TIME_MS },
       {},
     );
     points += answer.expired;

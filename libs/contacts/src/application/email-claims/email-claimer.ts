@@ -14,6 +14,8 @@ import { EmailClaims, type PendingClaim } from './email-claims.port';
 const CLAIM_TIME_MS = 60_000;
 const READ_MODEL_BEHIND_MS = 10_000;
 const ATTEMPTS_MAX = 5;
+/** For one claim of a sweep. */
+const SETTLE_TIME_MS = 10_000;
 
 /** What became of a pending claim. `open`: nothing yet. */
 type Fate = ClaimSettlement['verdict'] | 'open';
@@ -76,7 +78,8 @@ export class EmailClaimer {
     let settled = 0;
     for (const claim of overdue) {
       if (holders.get(claim.hash)?.claimId === claim.claimId) await this.claims.drop(claim);
-      else if ((await this.settle(claim, context)) === 'held') continue;
+      else if ((await this.settle(claim, { ...context, deadlineMs: Date.now() + SETTLE_TIME_MS })) === 'held')
+        continue;
       settled += 1;
     }
     return settled;
