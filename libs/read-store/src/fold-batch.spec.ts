@@ -1,10 +1,20 @@
 import * as fc from 'fast-check';
-import { anySplit, deliveriesOf, readModelOf, recorded, SimulatedReadStore } from '@app/testing';
+import {
+  accountsFixture,
+  anySplit,
+  deliveriesOf,
+  readModelOf,
+  recorded,
+  SimulatedReadStore,
+} from '@app/testing';
 import type { RecordedEvent } from '@app/kernel';
-import { accounts, anyAccountHistory, type Account, type AccountEvent } from '../test/accounts';
 import { foldBatch, touchedBy } from './fold-batch';
 import { defineProjection } from './projection';
 import { ProjectionError } from './read-store.errors';
+
+const { accounts, anyAccountHistory } = accountsFixture;
+type Account = accountsFixture.Account;
+type AccountEvent = accountsFixture.AccountEvent;
 
 const opened = (id: string): AccountEvent => ({ type: 'test.Opened.v1', data: { id } });
 const moved = (from: string, to: string, amount: number): AccountEvent => ({
@@ -45,8 +55,15 @@ describe('folding a batch', () => {
     expect(foldBatch(accounts, [recorded(opened('a'), 4)], loaded)).toEqual([]);
   });
 
-  it('writes nothing of what came and went within the batch', () =>
-    expect(foldBatch(accounts, [recorded(opened('a'), 0), recorded(closed('a'), 1)], new Map())).toEqual([]));
+  it('keeps the position of what came and went within the batch', () =>
+    expect(foldBatch(accounts, [recorded(opened('a'), 0), recorded(closed('a'), 1)], new Map())).toEqual([
+      { id: 'a', isNew: true, position: 1n, doc: null },
+    ]));
+
+  it('leaves out what was folded before a removal', () => {
+    const loaded = new Map([['a', { position: 5n, doc: null }]]);
+    expect(foldBatch(accounts, [recorded(opened('a'), 4)], loaded)).toEqual([]);
+  });
 
   it('says which documents are new', () => {
     const loaded = new Map([['a', { position: 3n, doc: { balance: 1, moves: [] } }]]);

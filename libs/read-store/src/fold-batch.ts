@@ -2,18 +2,18 @@ import type { DomainEvent, RecordedEvent } from '@app/kernel';
 import { collectionOf, type AnyProjection, type Projection } from './projection';
 import { ProjectionError } from './read-store.errors';
 
-/** A document and the position of the last event that changed it. */
-export type Stored<Doc extends object = object> = Readonly<{ position: bigint; doc: Doc }>;
+/**
+ * A document and the position of the last event that changed it. Null: it was removed. That too has a position, or a runner
+ * that is behind could put back what another has removed.
+ */
+export type Stored<Doc extends object = object> = Readonly<{ position: bigint; doc: Doc | null }>;
 
-export type Change<Doc extends object = object> = Readonly<{
-  id: string;
-  /** There was no such document when the batch was loaded. */
-  isNew: boolean;
-  /** Position of the last event that changed it. */
-  position: bigint;
-  /** Null: the document is removed. */
-  doc: Doc | null;
-}>;
+export type Change<Doc extends object = object> = Stored<Doc> &
+  Readonly<{
+    id: string;
+    /** Nothing was stored under this id when the batch was loaded. */
+    isNew: boolean;
+  }>;
 
 type Folded<Doc> = { isNew: boolean; position: bigint; doc: Doc | null; changed: boolean };
 
@@ -59,8 +59,7 @@ export const foldBatch = (
   }
   const changes: Change[] = [];
   for (const [id, { isNew, position, doc, changed }] of folded) {
-    // What came and went within the batch was never stored.
-    if (changed && !(isNew && doc === null)) changes.push({ id, isNew, position, doc });
+    if (changed) changes.push({ id, isNew, position, doc });
   }
   return changes;
 };

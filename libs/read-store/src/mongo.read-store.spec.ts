@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import type { RecordedEvent } from '@app/kernel';
 import {
+  accountsFixture,
   CrashingReadStore,
   ScriptedEventStore,
   SimulatedCrash,
@@ -11,13 +12,15 @@ import {
   startRealTestMongo,
   type TestMongo,
 } from '@app/testing';
-import { accounts, moves, readModels, someHistory, tally } from '../test/accounts';
+import type { Stored } from './fold-batch';
 import { openReadDatabase, type ReadDatabase } from './mongo.read-database';
 import { MongoReadStore } from './mongo.read-store';
 import { defineProjection } from './projection';
 import { ProjectionRunner } from './projection-runner';
 import { CheckpointLostError, ReadStoreUnavailableError } from './read-store.errors';
 import type { CheckpointHold, ReadStore } from './read-store.port';
+
+const { accounts, moves, readModels, someHistory, tally } = accountsFixture;
 
 /** Generous, since a real server unpacks itself before it starts for the first time. */
 jest.setTimeout(90_000);
@@ -69,7 +72,7 @@ for (const [name, start, available] of servers) {
       );
     });
 
-    it('replaces and removes what is behind', async () => {
+    it('replaces and removes what is behind, and keeps the position of what is removed', async () => {
       await store.save(accounts, [
         { id: 'a', isNew: true, position: FAR, doc: doc(1) },
         { id: 'b', isNew: true, position: FAR, doc: doc(1) },
@@ -81,7 +84,10 @@ for (const [name, start, available] of servers) {
         ]),
       ).toBe(true);
       expect(await store.load(accounts, ['a', 'b'])).toEqual(
-        new Map([['a', { position: FAR + 1n, doc: doc(2) }]]),
+        new Map<string, Stored>([
+          ['a', { position: FAR + 1n, doc: doc(2) }],
+          ['b', { position: FAR + 1n, doc: null }],
+        ]),
       );
     });
 

@@ -33,7 +33,7 @@ export const DYNAMIC_INDEX_PREFIX = 'dynamic:';
 
 const DUPLICATE_KEY = 11000;
 
-/** Read models in MongoDB: documents as `{ _id, _position, ...doc }`, journal entries as `{ _id: position, ...doc }`. */
+/** Read models in MongoDB: documents as `{ _id, _position, ...doc }`, removed ones as `{ _id, _position }`, journal entries as `{ _id: position, ...doc }`. */
 export class MongoReadStore extends ReadStore {
   /** Dynamic indexes that are known to exist, by collection. */
   private readonly dynamicIndexes = new Map<string, Set<string>>();
@@ -63,7 +63,9 @@ export class MongoReadStore extends ReadStore {
         .batchSize(ids.length + 1)
         .toArray();
       const found = new Map<string, Stored>();
-      for (const { _id, _position, ...doc } of rows) found.set(_id, { position: _position, doc });
+      for (const { _id, _position, ...doc } of rows) {
+        found.set(_id, { position: _position, doc: isBare(doc) ? null : doc });
+      }
       return found;
     });
   }
@@ -74,7 +76,7 @@ export class MongoReadStore extends ReadStore {
       const written = await this.rows(projection)
         .bulkWrite(changes.map(operationOf), { ordered: false, writeConcern })
         .catch(onlyDuplicateIds);
-      return written.insertedCount + written.matchedCount + written.deletedCount === changes.length;
+      return written.insertedCount + written.matchedCount === changes.length;
     });
   }
 
@@ -165,16 +167,26 @@ export class MongoReadStore extends ReadStore {
   }
 }
 
-/** A new document is inserted, which fails where another runner was first; others are changed where they are still behind. */
-const operationOf = ({ id, isNew, position, doc }: Change): AnyBulkWriteOperation<Row> => {
-  if (doc && isNew) return { insertOne: { document: { _id: id, _position: position, ...doc } } };
-  const filter = { _id: id, _position: { $lt: position } };
-  return doc
-    ? { replaceOne: { filter, replacement: { _position: position, ...doc } } }
-    : { deleteOne: { filter } };
+/**
+ * A new document is inserted, which fails where another runner was first; others are replaced where they are still behind.
+ * Of a removed one id and position are left.
+ */
+const operationOf = ({ id, isNew, position, doc }: Change): AnyBulkWriteOperation<Row> =>
+  isNew
+    ? { insertOne: { document: { _id: id, _position: position, ...doc } } }
+    : {
+        replaceOne: {
+          filter: { _id: id, _position: { $lt: position } },
+          replacement: { _position: position, ...doc },
+        },
+      };
+
+const isBare = (doc: object): boolean => {
+  for (const _ in doc) return false;
+  return true;
 };
 
-type Written = Readonly<{ insertedCount: number; matchedCount: number; deletedCount: number }>;
+type Written = Readonly<{ insertedCount: number; matchedCount: number }>;
 
 /** A document that is there already is no failure; a duplicate in any other unique index is one. */
 const onlyDuplicateIds = (error: unknown): Written => {

@@ -2,7 +2,10 @@ import type { DomainEvent, RecordedEvent } from '@app/kernel';
 
 type OfType<E extends DomainEvent, T extends E['type']> = Extract<E, { type: T }>;
 
-/** One handler for each event type the projection reads; all others are skipped. */
+/**
+ * One handler for each event type the projection reads; all others are skipped. Null: there is no document (any more). What is
+ * stored of a removed one is its id and position, so whoever reads a projection that removes passes over documents without fields.
+ */
 export type Handlers<Doc, E extends DomainEvent> = {
   readonly [T in E['type']]: (doc: Doc | null, event: RecordedEvent<OfType<E, T>>, key: string) => Doc | null;
 };

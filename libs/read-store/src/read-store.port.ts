@@ -27,7 +27,7 @@ export abstract class ReadStore extends Checkpoints {
   /** Makes what is missing of indexes and the runner's checkpoint. */
   abstract open(runner: string, readModels: ReadModels): Promise<CheckpointHold>;
 
-  /** Those of the documents that exist. */
+  /** What is stored under these ids, removed documents included. */
   abstract load(projection: AnyProjection, ids: readonly string[]): Promise<ReadonlyMap<string, Stored>>;
 
   /**

@@ -1,3 +1,5 @@
+/** Read models that are hard on a runner, and histories for them. */
+export * as accountsFixture from './accounts.fixture';
 export * from './contact-facts';
 export * from './contact-histories';
 export * from './crash.read-store';

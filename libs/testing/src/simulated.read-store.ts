@@ -65,7 +65,7 @@ export class SimulatedReadStore extends ReadStore {
       const bytes = rows.get(id);
       if (!bytes) continue;
       const { _id, _position, ...doc } = documentOf(bytes);
-      found.set(String(_id), { position: _position, doc });
+      found.set(String(_id), { position: _position, doc: Object.keys(doc).length > 0 ? doc : null });
     }
     return found;
   }
@@ -77,10 +77,9 @@ export class SimulatedReadStore extends ReadStore {
     for (const { id, isNew, position, doc } of changes) {
       const bytes = rows.get(id);
       const at = bytes ? documentOf(bytes)._position : null;
-      const free = isNew && doc ? at === null : at !== null && at < position;
+      const free = isNew ? at === null : at !== null && at < position;
       if (!free) settled = false;
-      else if (doc) rows.set(id, bytesOf({ _id: id, _position: position, ...doc }));
-      else rows.delete(id);
+      else rows.set(id, bytesOf({ _id: id, _position: position, ...doc }));
     }
     return settled;
   }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { DomainEvent, RecordedEvent } from '@app/kernel';
-import { anyHistory } from '@app/testing';
-import { defineJournal, defineProjection, type ReadModels } from '../src/projection';
+import { defineJournal, defineProjection, type ReadModels } from '@app/read-store';
+import { anyHistory } from './generators';
 
 /** Made to be hard on a runner: two documents an event, removal and return, changes that depend on order, no-ops. */
 export type AccountEvent =
