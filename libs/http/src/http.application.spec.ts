@@ -15,6 +15,7 @@ import {
   Res,
 } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiProduces } from '@nestjs/swagger';
 import {
   DomainError,
   SystemClock,
@@ -150,6 +151,7 @@ class ThingsController {
   }
 
   @Get('live')
+  @ApiProduces('text/event-stream')
   @Access({ roles: ['operator'], action: 'activity.view' })
   async live(@Res() reply: HttpReply): Promise<void> {
     const stream = this.streams.start(reply);
@@ -728,6 +730,9 @@ describe('the HTTP application', () => {
         document.paths['/v1/contacts/failing/{x}'] ?? document.paths['/v1/contacts/failing/{how}'],
       ).toMatchObject({
         get: { security: [] },
+      });
+      expect(document.paths['/v1/contacts/live']).toMatchObject({
+        get: { responses: { 200: { $ref: '#/components/responses/EventStream' } } },
       });
       const operations = Object.values(document.paths).flatMap((item) => Object.values(item));
       const ids = operations.map(({ operationId }) => operationId);

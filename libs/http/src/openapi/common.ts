@@ -24,7 +24,7 @@ export const headersOf = ({ access }: RoutePlan, path: string): object[] => {
 export const commonResponses = (
   { access }: RoutePlan,
   path: string,
-  own: Readonly<Record<string, unknown>>,
+  answers: Readonly<Record<string, string>>,
 ): Record<string, object> => {
   const isCommand = access?.command !== undefined;
   const statuses = [
@@ -34,12 +34,8 @@ export const commonResponses = (
     422,
     503,
   ];
-  const success = Object.keys(own).filter((status) => status.startsWith('2'));
   return Object.fromEntries([
-    ...success.map((status) => [
-      status,
-      isCommand ? ref('responses', 'CommandAnswer') : ref('responses', 'Answer'),
-    ]),
+    ...Object.entries(answers).map(([status, name]) => [status, ref('responses', name)]),
     ...statuses.map((status) => [String(status), ref('responses', 'Problem')]),
   ]) as Record<string, object>;
 };
@@ -138,6 +134,11 @@ export const commonComponents = (): Readonly<{ schemas: object; parameters: obje
         },
       },
       content: { 'application/json': { schema: ref('schemas', 'CommandAnswer') } },
+    },
+    EventStream: {
+      description: 'Server-sent events, until one side ends them.',
+      headers: requestId,
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
     },
     Answer: {
       description: 'Found.',

@@ -4,6 +4,8 @@ import { DeclaredAccessCheck, type DeclaredRoute } from '../access/declared-acce
 import { commonComponents, commonResponses, headersOf, PARAMETERS_READ_APART } from './common';
 import { inOpenApi31 } from './dialect';
 
+/** Where `@ApiProduces` keeps what it was told. */
+const PRODUCES = 'swagger/apiProduces';
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 type Operation = {
@@ -58,7 +60,8 @@ const operationId = (controller: string, method: string): string => {
   );
 };
 
-const complete = (operation: Operation, { plan }: DeclaredRoute, path: string): void => {
+const complete = (operation: Operation, route: DeclaredRoute, path: string): void => {
+  const { plan } = route;
   operation.tags = [path.split('/')[2] ?? path];
   operation.security = plan.access === null ? [] : [{ apiKey: [] }];
   const declared = new Set(
@@ -72,9 +75,24 @@ const complete = (operation: Operation, { plan }: DeclaredRoute, path: string): 
     ...headersOf(plan, path),
   ];
   operation.responses = {
-    ...commonResponses(plan, path, operation.responses),
+    ...commonResponses(plan, path, answersOf(operation, route)),
     ...described(operation.responses),
   };
+};
+
+/** By status, the name of the shared response that describes it as long as the route does not. */
+const answersOf = (
+  { responses }: Operation,
+  { controller, method, plan }: DeclaredRoute,
+): Record<string, string> => {
+  const produces = Reflect.getMetadata(
+    PRODUCES,
+    (controller.prototype as Record<string, object>)[method]!,
+  ) as unknown;
+  const isStream = Array.isArray(produces) && produces.includes('text/event-stream');
+  const name = isStream ? 'EventStream' : plan.access?.command === undefined ? 'Answer' : 'CommandAnswer';
+  const statuses = Object.keys(responses).filter((status) => status.startsWith('2'));
+  return Object.fromEntries(statuses.map((status) => [status, name]));
 };
 
 const described = (responses: Record<string, unknown>): Record<string, unknown> =>
