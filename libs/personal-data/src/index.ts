@@ -1,3 +1,4 @@
+export { DataKey } from './data-key';
 export * from './key-ring.errors';
 export { KeyRing, type KeyClass, type KeyLookup } from './key-ring.port';
 export { LocalKeyRing, type LocalKeyRingOptions } from './local.key-ring';

@@ -1,0 +1,172 @@
+import type { AccessEvent } from '../../libs/access/src/domain/access.events';
+import type { ContactEvent } from '../../libs/contacts/src/domain/contact.events';
+import type { ProgrammeChanged } from '../../libs/contacts/src/domain/programme.events';
+import type { RewardEvent } from '../../libs/rewards/src/domain/reward.events';
+import { GOLDEN_CONTACT_ID } from './golden-codec';
+
+const occurredAt = '2026-02-03T04:05:06.789Z';
+const ofContact = { contactId: GOLDEN_CONTACT_ID, occurredAt };
+const ofReward = { rewardId: '7a0e6a55-3f27-4b3e-8d8e-b0f1f4b7a001', occurredAt };
+const ofKey = { keyId: 'key-1', occurredAt };
+const inPool = { pool: 'main', points: 30, balance: 130 };
+const lots = [{ entryId: 'entry-1', points: 30 }];
+const consent = { purpose: 'marketing', channel: 'email', wordingVersion: '2026-01', source: 'app' } as const;
+const expiresAt = '2027-02-03T04:05:06.789Z';
+const redemptionId = 'redemption-1';
+const { rewardId } = ofReward;
+const ofRedemption = { ...ofReward, contactId: GOLDEN_CONTACT_ID, redemptionId };
+
+/** One event of every type that is written today, with all optional fields. `record.ts` stores those that have no sample yet. */
+export const sampleEvents: readonly (AccessEvent | ContactEvent | ProgrammeChanged | RewardEvent)[] = [
+  {
+    type: 'contacts.ContactRegistered.v1',
+    data: {
+      ...ofContact,
+      source: 'app',
+      profile: {
+        firstName: 'Zoë',
+        lastName: 'Ødegård',
+        email: 'zoe@example.org',
+        phone: '+43123456',
+        birthday: '1990-02-28',
+        gender: 'female',
+        language: 'de',
+        address: { street: 'Ring 1', postalCode: '1010', city: 'Wien', country: 'AT' },
+        customFields: { size: 38, vip: true, likes: ['tea', 'cake'], motto: '🙂' },
+        tags: ['early'],
+      },
+      emailClaim: 'claim-hash',
+      claimId: 'claim-1',
+    },
+  },
+  {
+    type: 'contacts.ContactDetailsChanged.v1',
+    data: {
+      ...ofContact,
+      changed: ['address.city', 'phone'],
+      profile: { address: { city: 'Graz' }, phone: null },
+      emailClaim: 'claim-hash-2',
+      releasedEmailClaim: 'claim-hash',
+      claimId: 'claim-2',
+    },
+  },
+  { type: 'contacts.EmailClaimAbandoned.v1', data: { ...ofContact, claimId: 'claim-3' } },
+  { type: 'contacts.ConsentGranted.v1', data: { ...ofContact, ...consent } },
+  { type: 'contacts.ConsentWithdrawn.v1', data: { ...ofContact, ...consent } },
+  {
+    type: 'contacts.DeviceRegistered.v1',
+    data: {
+      ...ofContact,
+      deviceId: 'device-1',
+      platform: 'ios',
+      pushable: true,
+      device: { model: 'Phone 9', osVersion: '19.1', appVersion: '2.3.4', pushToken: 'token' },
+    },
+  },
+  { type: 'contacts.DeviceRemoved.v1', data: { ...ofContact, deviceId: 'device-1' } },
+  {
+    type: 'contacts.PointsCredited.v1',
+    data: { ...ofContact, ...inPool, entryId: 'entry-1', reason: 'welcome', note: 'On the phone', expiresAt },
+  },
+  {
+    type: 'contacts.PointsDebited.v1',
+    data: { ...ofContact, ...inPool, entryId: 'entry-2', reason: 'correction', note: 'On the phone', lots },
+  },
+  { type: 'contacts.PointsExpired.v1', data: { ...ofContact, ...inPool, entryId: 'entry-3', lots } },
+  {
+    type: 'contacts.PointsReversed.v1',
+    data: { ...ofContact, ...inPool, entryId: 'entry-4', reversedEntryId: 'entry-2', lots },
+  },
+  {
+    type: 'contacts.CheckedIn.v1',
+    data: { ...ofContact, ...inPool, checkInId: 'check-in-1', locationId: 'vienna-1', expiresAt },
+  },
+  {
+    type: 'contacts.PurchaseRecorded.v1',
+    data: {
+      ...ofContact,
+      ...inPool,
+      purchaseId: 'purchase-1',
+      invoiceNumber: 'R-2026-17',
+      amount: { minor: 1999, currency: 'EUR' },
+      locationId: 'vienna-1',
+      items: [{ sku: 'tea', quantity: 2, amount: { minor: 999, currency: 'EUR' } }],
+      expiresAt,
+    },
+  },
+  {
+    type: 'contacts.PurchaseReturned.v1',
+    data: {
+      ...ofContact,
+      ...inPool,
+      purchaseId: 'purchase-1',
+      amount: { minor: 999, currency: 'EUR' },
+      locationId: 'vienna-1',
+      reason: 'damaged',
+      lots,
+    },
+  },
+  {
+    type: 'contacts.RewardRedeemed.v1',
+    data: { ...ofContact, ...inPool, redemptionId, rewardId, code: 'ABC123', redemptionType: 'code', lots },
+  },
+  {
+    type: 'contacts.RedemptionCancelled.v1',
+    data: { ...ofContact, ...inPool, redemptionId, rewardId, lots },
+  },
+  { type: 'contacts.RedemptionAbandoned.v1', data: { ...ofContact, redemptionId, rewardId } },
+  {
+    type: 'contacts.MessageSent.v1',
+    data: {
+      ...ofContact,
+      messageId: 'message-1',
+      channel: 'inbox',
+      purpose: 'service',
+      templateId: 'welcome',
+      content: { subject: 'Hello', body: 'Hello Zoë' },
+    },
+  },
+  {
+    type: 'contacts.ProgrammeChanged.v1',
+    data: {
+      purchases: [{ currency: 'EUR', points: 1, perMinor: 100, pool: 'main', expiresAfter: 'P1Y' }],
+      checkIn: { points: 5, cooldown: 'PT12H', pool: 'main', expiresAfter: 'P1Y' },
+      occurredAt,
+    },
+  },
+  {
+    type: 'rewards.RewardCreated.v1',
+    data: {
+      ...ofReward,
+      terms: {
+        title: 'Coffee',
+        description: 'Small',
+        price: { pool: 'main', points: 30 },
+        validFrom: occurredAt,
+        validUntil: expiresAt,
+        stock: 10,
+        limitPerContact: 1,
+        segmentId: null,
+        redemptionType: 'inStore',
+      },
+    },
+  },
+  { type: 'rewards.RewardChanged.v1', data: { ...ofReward, terms: { title: 'Tea', stock: null } } },
+  { type: 'rewards.RewardDeactivated.v1', data: ofReward },
+  { type: 'rewards.RewardActivated.v1', data: ofReward },
+  {
+    type: 'rewards.StockReserved.v1',
+    data: { ...ofRedemption, reservationId: 'reservation-1', deadline: '2026-02-03T04:06:06.789Z' },
+  },
+  { type: 'rewards.StockConfirmed.v1', data: { ...ofRedemption, reservationId: 'reservation-1' } },
+  {
+    type: 'rewards.StockReleased.v1',
+    data: { ...ofRedemption, cause: 'cancelled', reservationIds: ['reservation-1'], confirmed: true },
+  },
+  {
+    type: 'access.ApiKeyCreated.v1',
+    data: { ...ofKey, name: 'till 1', role: 'operator', hash: 'hash-1', expiresAt },
+  },
+  { type: 'access.ApiKeyRotated.v1', data: { ...ofKey, hash: 'hash-2' } },
+  { type: 'access.ApiKeyRevoked.v1', data: ofKey },
+];
