@@ -147,12 +147,8 @@ const mapped = (array: Value, path: Path, step: number): Value => {
   const found: Value[] = [];
   const cursor = new ElementCursor(array.buf, array.at);
   while (cursor.next()) {
-    const value =
-      cursor.type === T.object
-        ? valueAt(cursor.buf, cursor.at, path, step)
-        : cursor.type === T.array
-          ? mapped(cursor.value, path, step)
-          : undefined;
+    // Arrays within arrays are not followed.
+    const value = cursor.type === T.object ? valueAt(cursor.buf, cursor.at, path, step) : undefined;
     if (value) found.push(value);
   }
   return arrayValue(found);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterPrefix, KeyWriter } from '../bson/key-encoding';
+import { KeyWriter } from '../bson/key-encoding';
 import { keysOf, Path, pathOf } from '../bson/path';
 import { Value } from '../bson/raw-value';
 import { Filter, parseFilter } from '../query/filter';

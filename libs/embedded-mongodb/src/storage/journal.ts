@@ -11,7 +11,8 @@ const fileOf = (dataDir: string, number: number): string => join(dataDir, `store
 
 const numbersIn = (dataDir: string): number[] =>
   readdirSync(dataDir)
-    .flatMap((name) => Number(NAME.exec(name)?.[1] ?? []))
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
     .sort((a, b) => a - b);
 
 /**
