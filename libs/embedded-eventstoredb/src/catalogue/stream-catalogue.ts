@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database, type PutOptions, type RootDatabase } from 'lmdb';
 import { LRUCache } from 'lru-cache';
@@ -14,6 +14,8 @@ const WRITE_BEHIND_EVENTS = 10_000;
 /** The log waits for the index beyond this many events: they are held in memory until they are indexed. */
 const UNWRITTEN_EVENTS_MAX = 100_000;
 const CHECKPOINT = Buffer.from('checkpoint');
+const LMDB_MAGIC = Buffer.from('dec0efbe', 'hex');
+const LMDB_MAGIC_OFFSET = 24;
 const POINT_READ_BYTES = 16 * 1024;
 
 /** Remembered for names that are asked for and not there, as most metadata streams are. */
@@ -46,6 +48,19 @@ export type IndexedEvent = Readonly<{
 
 type Table = Database<Buffer, Buffer>;
 type Tables = Readonly<{ streams: Table; positions: Table; ids: Table; meta: Table }>;
+
+/** LMDB trusts the file it maps, to the point of ending the process: what is no such file must not reach it. */
+const checkFormat = (path: string): void => {
+  if (!existsSync(path)) return;
+  const head = Buffer.alloc(LMDB_MAGIC_OFFSET + LMDB_MAGIC.length);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  if (!head.subarray(LMDB_MAGIC_OFFSET).equals(LMDB_MAGIC)) throw new Error('The index file is damaged.');
+};
 
 /** Keeps an entry that is there. lmdb takes these options, but its types offer them for the synchronous call only. */
 const putOnce = (table: Table, key: Buffer, value: Buffer): Promise<boolean> =>
@@ -114,7 +129,9 @@ export class StreamCatalogue {
     onFailure: (error: Error) => void,
   ): Promise<StreamCatalogue> {
     const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
-    const root = open<Buffer, Buffer>({ path: join(folder, 'index.mdb'), maxDbs: 4, ...binary });
+    const path = join(folder, 'index.mdb');
+    checkFormat(path);
+    const root = open<Buffer, Buffer>({ path, maxDbs: 4, ...binary });
     const table = (name: string): Table => root.openDB<Buffer, Buffer>({ name, ...binary });
     try {
       const tables = {

@@ -1,7 +1,7 @@
 import type { AppendOutcome, ProposedEvent } from '../engine/event-store.engine';
 import type { ExpectedRevision } from '../engine/append-decision';
 import { invalidArgument, missingMetadata, unknown } from './rpc-errors';
-import { bytesField, grpcFrame, varintField, WireReader } from './wire';
+import { bytesField, grpcFrame, varintField, WireReader } from '../wire';
 
 /** EventStoreDB's default limit for the data of one append. */
 export const APPEND_BYTES_MAX = 1_048_576;

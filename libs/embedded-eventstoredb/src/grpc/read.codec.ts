@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { FilterExpression } from '../engine/event-filter';
 import { invalidArgument, RpcError, unimplemented, unknown } from './rpc-errors';
-import { bytesField, grpcFrame, MalformedMessageError, varintField, WireReader } from './wire';
+import { bytesField, grpcFrame, MalformedMessageError, varintField, WireReader } from '../wire';
 
 /** Events that count as one search window where the client names none. */
 const DEFAULT_WINDOW = 32;

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { varintSize, writeVarint } from '../grpc/wire';
+import { varintSize, writeVarint } from '../wire';
 
 /*
  * One event in the log: a header for the store, then the event as the gRPC frame that readers receive, so that a

@@ -11,8 +11,8 @@ const OPEN_SEGMENTS_MAX = 64;
 /** Appends wait their turn beyond this: it bounds what is held in memory, not what a client may send. */
 const GROUP_BYTES_MAX = 16 * 1024 * 1024;
 
-const writeAsync = promisify(write);
-const syncAsync = promisify(fdatasync);
+/** The calls that make bytes durable. */
+export const systemDisk = { write: promisify(write), sync: promisify(fdatasync) };
 
 type Chunk = { readonly segment: Segment; readonly position: number; readonly records: Buffer[] };
 type Waiter = { readonly position: number; readonly settle: (error: Error | null) => void };
@@ -25,6 +25,8 @@ export type LogOptions = Readonly<{
   segmentBytes?: number;
   /** Awaited before each group is written, so that whoever follows the log can hold it back. */
   beforeWrite?: () => Promise<void> | undefined;
+  /** The calls that make bytes durable; replaced in tests of what happens when they fail. */
+  disk?: typeof systemDisk;
 }>;
 
 /**
@@ -40,6 +42,7 @@ export class SegmentedLog {
     dispose: (fd) => closeSync(fd),
   });
   private readonly segmentBytes: number;
+  private readonly disk: typeof systemDisk;
   private writer: number;
   private room: number;
   private chunks: Chunk[] = [];
@@ -53,6 +56,7 @@ export class SegmentedLog {
 
   private constructor(private readonly options: LogOptions) {
     this.segmentBytes = options.segmentBytes ?? SEGMENT_BYTES_MAX;
+    this.disk = options.disk ?? systemDisk;
     const opened = recoverSegments(options.folder);
     this.segments = opened.segments;
     this.logId = opened.logId;
@@ -205,7 +209,7 @@ export class SegmentedLog {
         this.chunks = [];
         this.chunkBytes = 0;
         for (const chunk of group) await this.writeChunk(chunk);
-        await syncAsync(this.writer);
+        await this.disk.sync(this.writer);
         if (this.failure) return;
         this.synced = upTo;
         this.settle(null);
@@ -237,7 +241,8 @@ export class SegmentedLog {
       ftruncateSync(this.writer, this.room - segment.base);
     }
     for (let done = 0; done < bytes.length;) {
-      done += (await writeAsync(this.writer, bytes, done, bytes.length - done, offset + done)).bytesWritten;
+      done += (await this.disk.write(this.writer, bytes, done, bytes.length - done, offset + done))
+        .bytesWritten;
     }
   }
 
@@ -245,7 +250,7 @@ export class SegmentedLog {
   private async roll(segment: Segment): Promise<void> {
     const previous = this.segments[this.segments.indexOf(segment) - 1] as Segment;
     ftruncateSync(this.writer, previous.end - previous.base);
-    await syncAsync(this.writer);
+    await this.disk.sync(this.writer);
     closeSync(this.writer);
     this.writer = createSegment(this.options.folder, segment.base, this.logId);
     this.room = segment.base + SEGMENT_HEADER_SIZE;
