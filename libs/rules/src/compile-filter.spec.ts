@@ -1,0 +1,106 @@
+import { Query } from 'mingo';
+import { compileFilter, type RuleFields } from './compile-filter';
+import { parseRule } from './parse-rule';
+
+const fields: RuleFields = {
+  attribute: (name) => (name === 'age' ? 'birthday' : name.replaceAll('.', '_')),
+  metric: ({ metric, pool, currency }) =>
+    [metric, pool, currency].filter(Boolean).join('_').replaceAll('.', '_'),
+};
+const NOW = new Date('2024-03-01T00:30:00.000Z');
+
+const matches = (rule: object, document: object, now = NOW): boolean =>
+  new Query(compileFilter(parseRule(rule), fields, now) as never).test(document as never);
+
+const gender = (op: string, value?: unknown) => ({
+  attr: 'profile.gender',
+  op,
+  ...(value !== undefined && { value }),
+});
+const female = { profile_gender: 'female' };
+const nobody = { profile_gender: null };
+
+describe('truth has three values', () => {
+  it.each([
+    ['eq', 'female'],
+    ['neq', 'female'],
+    ['in', ['female']],
+    ['notIn', ['female']],
+    ['startsWith', 'f'],
+  ])('%s is unknown where there is no value, and so is its negation', (op, value) => {
+    for (const document of [nobody, {}]) {
+      expect(matches(gender(op, value), document)).toBe(false);
+      expect(matches({ not: gender(op, value) }, document)).toBe(false);
+      expect(matches({ not: { not: gender(op, value) } }, document)).toBe(false);
+    }
+    expect(matches(gender(op, value), female)).not.toBe(matches({ not: gender(op, value) }, female));
+  });
+
+  it('knows presence', () => {
+    expect([nobody, {}, female].map((document) => matches(gender('isUnset'), document))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(matches({ not: gender('isUnset') }, female)).toBe(true);
+    expect(matches({ not: gender('isSet') }, {})).toBe(true);
+  });
+
+  it('combines as Kleene does', () => {
+    const unknown = gender('eq', 'male');
+    const yes = gender('isUnset');
+    const no = gender('isSet');
+    expect(matches({ any: [unknown, yes] }, nobody)).toBe(true);
+    expect(matches({ any: [unknown, no] }, nobody)).toBe(false);
+    expect(matches({ not: { any: [unknown, no] } }, nobody)).toBe(false);
+    expect(matches({ not: { all: [unknown, no] } }, nobody)).toBe(true);
+    expect(matches({ not: { all: [unknown, yes] } }, nobody)).toBe(false);
+  });
+});
+
+it('takes figures over nothing for 0', () => {
+  const points = (op: string, value: unknown) => ({ metric: 'points.balance', op, value });
+  const tests: [string, unknown, boolean][] = [
+    ['eq', 0, true],
+    ['neq', 0, false],
+    ['neq', 1, true],
+    ['lt', 1, true],
+    ['lt', 0, false],
+    ['lte', 0, true],
+    ['gt', -1, true],
+    ['gte', 1, false],
+    ['between', [-1, 1], true],
+    ['notBetween', [1, 2], true],
+  ];
+  for (const [op, value, expected] of tests) {
+    for (const document of [{}, { points_balance_main: 0 }]) {
+      expect([op, value, matches(points(op, value), document)]).toEqual([op, value, expected]);
+      expect(matches({ not: points(op, value) }, document)).toBe(!expected);
+    }
+  }
+});
+
+it('asks for the age of the day in the rule’s time zone', () => {
+  const born = (birthday: string) => ({ birthday });
+  const is = (op: string, value: unknown, tz = 'UTC') => ({ dsl: 1, tz, root: { attr: 'age', op, value } });
+  expect(matches(is('eq', 24), born('2000-03-01'))).toBe(true);
+  expect(matches(is('eq', 24), born('2000-03-02'))).toBe(false);
+  // It is still 29 February there.
+  expect(matches(is('eq', 24, 'America/New_York'), born('2000-03-01'))).toBe(false);
+  expect(matches(is('eq', 23, 'America/New_York'), born('2000-03-01'))).toBe(true);
+  expect(matches(is('eq', 24, 'America/New_York'), born('2000-02-29'))).toBe(true);
+  expect(matches(is('between', [20, 24]), born('2000-03-01'))).toBe(true);
+  expect(matches(is('gt', 23), born('2000-03-01'))).toBe(true);
+  expect(matches(is('lt', 24), born('2000-03-01'))).toBe(false);
+  expect(matches(is('gte', 5_000), born('2000-03-01'))).toBe(false);
+  expect(matches(is('gte', -9_000_000_000), born('2000-03-01'))).toBe(true);
+  for (const op of ['eq', 'neq', 'lt', 'gte']) {
+    expect(matches(is(op, 24), {})).toBe(false);
+    expect(matches({ not: is(op, 24).root }, {})).toBe(false);
+  }
+});
+
+it('takes what looks like an operator for a text', () => {
+  expect(compileFilter(parseRule(gender('eq', '$gt')), fields, NOW)).toEqual({ profile_gender: '$gt' });
+  expect(matches({ attr: 'tags', op: 'hasAll', value: ['$ne', '$gt'] }, { tags: ['$ne'] })).toBe(false);
+});
