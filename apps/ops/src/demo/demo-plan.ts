@@ -78,15 +78,15 @@ export const contactRequests = (
     balance += points;
   };
 
+  const reachable = random.chance(0.7);
   send('POST', '', {
     contactId,
     registeredAt,
     profile: profileOf(random, country, home, { seed, index, until }),
+    ...(reachable && {
+      consents: [{ purpose: 'newsletter', granted: true, wordingVersion: '2026-01', source: 'app' }],
+    }),
   });
-  const reachable = random.chance(0.7);
-  if (reachable) {
-    send('PUT', `${own}/consents/newsletter`, { granted: true, wordingVersion: '2026-01', source: 'app' });
-  }
   if (random.chance(0.6)) credit(50, 'welcome', registeredAt);
 
   const visits = Array.from(
