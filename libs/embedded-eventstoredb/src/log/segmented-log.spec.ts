@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { appendTo, positionsBackwards, positionsForwards } from './log.testing';
+import { appendTo, positionsBackwards, positionsForwards } from './log.samples';
 import { LogCursor } from './log-cursor';
 import { LogCorruptError } from './segment-file';
 import { LogFailedError, type LogOptions, SegmentedLog, systemDisk } from './segmented-log';

@@ -11,7 +11,7 @@ export const appendTo = (
   stream: string,
   firstRevision: number,
   sizes: readonly number[],
-) =>
+): Promise<number[]> =>
   new Promise<number[]>((resolve, reject) => {
     const positions: number[] = [];
     try {
