@@ -7,14 +7,17 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startEmbeddedEventStore, type EmbeddedEventStore } from '@app/embedded-eventstoredb';
 import { EventStoreModule } from '@app/event-store';
 import { createHttpApplication, HttpModule, Readiness } from '@app/http';
-import { Clock, SystemClock } from '@app/kernel';
+import { Clock } from '@app/kernel';
 import { PersonalDataModule } from '@app/personal-data';
+import { eventually } from '@app/testing';
 import { AccessModule, accessEventDefinitions, AdminKeyKeeper } from './index';
+
+let aheadMs = 0;
 
 @Global()
 @Module({
   providers: [
-    { provide: Clock, useClass: SystemClock },
+    { provide: Clock, useValue: { now: () => new Date(Date.now() + aheadMs) } },
     { provide: Readiness, useValue: { report: async () => ({ ready: true, parts: {}, lag: null }) } },
   ],
   exports: [Clock, Readiness],
@@ -94,15 +97,6 @@ describe('API keys over HTTP, on an event store', () => {
   const statusIn = async (app: NestFastifyApplication, key: string) =>
     (await call(app, key, 'GET', '')).status;
 
-  /** Waits until a process has seen a change, up to a deadline. */
-  const eventually = async (expected: number, status: () => Promise<number>) => {
-    const deadline = Date.now() + 10_000;
-    for (;;) {
-      const found = await status();
-      if (found === expected || Date.now() > deadline) return expect(found).toBe(expected);
-    }
-  };
-
   it('begin with the admin key of the file, which stays the same', async () => {
     const file = join(directory, 'admin.key');
     expect(readFileSync(file, 'utf8')).toBe(`${admin}\n`);
@@ -171,12 +165,21 @@ describe('API keys over HTTP, on an event store', () => {
     expect([await statusIn(one, key), await statusIn(one, next), await statusIn(two, next)]).toEqual([
       401, 200, 200,
     ]);
-    await eventually(401, () => statusIn(two, key));
+    await eventually('the key before has ended', async () => (await statusIn(two, key)) === 401);
     expect((await call(one, admin, 'DELETE', `/${id}`)).status).toBe(200);
     expect(await statusIn(one, next)).toBe(401);
-    await eventually(401, () => statusIn(two, next));
+    await eventually('the revoked key has ended', async () => (await statusIn(two, next)) === 401);
     expect((await call(one, admin, 'DELETE', `/${id}`)).status).toBe(200);
     expect((await call(one, admin, 'POST', `/${id}/rotation`)).status).toBe(410);
+  });
+
+  it('end when they expire', async () => {
+    const { key } = await create({ expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
+    expect([await statusIn(one, key), await statusIn(two, key)]).toEqual([200, 200]);
+    aheadMs = 3_600_001;
+    expect([await statusIn(one, key), await statusIn(two, key)]).toEqual([401, 401]);
+    expect(await statusIn(one, admin)).toBe(200);
+    aheadMs = 0;
   });
 
   it('are refused with bad terms', async () => {
