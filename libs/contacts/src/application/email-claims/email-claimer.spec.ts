@@ -234,6 +234,22 @@ describe('e-mail claims, on an event store and a document store', () => {
     expect(await pendingCount()).toBe(0);
   });
 
+  it('stay past their deadline until the read model shows the holder', async () => {
+    const process = startProcess();
+    const [one, two] = [randomUUID(), randomUUID()];
+    const email = newEmail();
+    await process.register(one, email);
+    pass(61_000);
+    expect(await process.sweep()).toBe(0);
+    await expect(process.register(two, email)).rejects.toThrow(EmailTakenError);
+    pass(61_000);
+    await expect(process.register(two, email)).rejects.toThrow(EmailTakenError);
+    await settleAll();
+    expect(await pendingCount()).toBe(0);
+    await expect(process.register(two, email)).rejects.toThrow(EmailTakenError);
+    expect(await holdersOf([one, two], email)).toEqual([one]);
+  });
+
   it('of a contact that goes away from its e-mail and back outlast a read model that is behind', async () => {
     const process = startProcess();
     const [one, two] = [randomUUID(), randomUUID()];
@@ -245,6 +261,10 @@ describe('e-mail claims, on an event store and a document store', () => {
     pass(61_000);
     // The read model still shows the claim of the registration, which was released since.
     await process.sweep();
+    // It gets as far as the release.
+    const hash = new EmailHash(keyRing.secrets).of(email);
+    await database.db.collection<{ _id: string }>('email_claims_v1').deleteOne({ _id: hash });
+    await expect(process.register(two, email)).rejects.toThrow(EmailTakenError);
     await project();
     await expect(process.register(two, email)).rejects.toThrow(EmailTakenError);
     expect(await holdersOf([one, two], email)).toEqual([one]);
