@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   appendFileSync,
+  closeSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { appendTo, positionsBackwards, positionsForwards } from './log.samples';
 import { LogCursor } from './log-cursor';
-import { LogCorruptError } from './segment-file';
+import { createSegment, LogCorruptError, SEGMENT_HEADER_SIZE } from './segment-file';
 import { LogFailedError, type LogOptions, SegmentedLog, systemDisk } from './segmented-log';
 
 describe('the segmented log', () => {
@@ -185,6 +186,22 @@ describe('the segmented log', () => {
     open();
     expect(positionsForwards(log)).toEqual(positions);
     expect(files()).toHaveLength(1);
+    await close();
+  });
+
+  it('goes on in a segment that was created and not written to', async () => {
+    open();
+    const positions = await appendTo(log, 's', 0, [5_000]);
+    const base = log.durable;
+    const { logId } = log;
+    await close();
+    closeSync(createSegment(folder, base, logId));
+    open();
+    positions.push(...(await appendTo(log, 's', 1, [10])), ...(await appendTo(log, 's', 2, [10])));
+    await close();
+    open();
+    expect(positionsForwards(log)).toEqual(positions);
+    expect(positions[1]).toBe(base + SEGMENT_HEADER_SIZE);
     await close();
   });
 });

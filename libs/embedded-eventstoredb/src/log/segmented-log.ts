@@ -44,6 +44,7 @@ export class SegmentedLog {
   private readonly segmentBytes: number;
   private readonly disk: typeof systemDisk;
   private writer: number;
+  private writing: Segment;
   private room: number;
   private chunks: Chunk[] = [];
   private chunkBytes = 0;
@@ -61,6 +62,7 @@ export class SegmentedLog {
     this.segments = opened.segments;
     this.logId = opened.logId;
     this.writer = opened.writer;
+    this.writing = this.last;
     this.admitted = this.synced = this.last.end;
     this.room = this.last.end;
   }
@@ -233,7 +235,7 @@ export class SegmentedLog {
   }
 
   private async writeChunk({ segment, position, records }: Chunk): Promise<void> {
-    if (position - segment.base === SEGMENT_HEADER_SIZE && segment.base > 0) await this.roll(segment);
+    if (segment !== this.writing) await this.roll(segment);
     const bytes = records.length === 1 ? (records[0] as Buffer) : Buffer.concat(records);
     const offset = position - segment.base;
     if (offset + bytes.length > this.room - segment.base) {
@@ -248,11 +250,11 @@ export class SegmentedLog {
 
   /** Finishes the segment before `segment`, then creates it: a segment exists only if all before it is on disk. */
   private async roll(segment: Segment): Promise<void> {
-    const previous = this.segments[this.segments.indexOf(segment) - 1] as Segment;
-    ftruncateSync(this.writer, previous.end - previous.base);
+    ftruncateSync(this.writer, this.writing.end - this.writing.base);
     await this.disk.sync(this.writer);
     closeSync(this.writer);
     this.writer = createSegment(this.options.folder, segment.base, this.logId);
+    this.writing = segment;
     this.room = segment.base + SEGMENT_HEADER_SIZE;
   }
 }
