@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DomainEvent } from '@app/kernel';
 import type { CommandRecord } from './event-store.port';
 
@@ -16,15 +16,13 @@ export const eventIdsOf = (
   record: CommandRecord | undefined,
 ): readonly string[] => {
   const written = JSON.stringify([commandId, stream, openFields, record?.mac, record?.answer]);
-  const digest = createHash('sha256').update(written).digest();
+  const digest = hash('sha256', written, 'hex');
   return openFields.map((_, index) =>
-    uuidOf(createHash('sha256').update(digest).update(String(index)).digest()),
+    uuidOf(index === 0 ? digest : hash('sha256', `${digest} ${index}`, 'hex')),
   );
 };
 
-const uuidOf = (digest: Buffer): string => {
-  digest[6] = ((digest[6] as number) & 0x0f) | 0x80;
-  digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
-  const hex = digest.toString('hex', 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+const uuidOf = (hex: string): string => {
+  const variant = '89ab'[parseInt(hex.charAt(16), 16) % 4] as string;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };

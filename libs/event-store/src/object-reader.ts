@@ -61,7 +61,8 @@ export class ObjectReader<T> {
     return !this.ended;
   }
 
-  private isOpen(): boolean {
+  /** More may come. */
+  isOpen(): boolean {
     return !this.ended && this.failure === undefined;
   }
 }

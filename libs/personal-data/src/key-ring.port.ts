@@ -29,7 +29,7 @@ export abstract class KeyRing {
 
   /**
    * Destroys both keys of a contact, durably, whether they existed or not: none can be created afterwards.
-   * Doing it again changes nothing. Other processes stop opening within a second, and stop sealing at once.
+   * Doing it again changes nothing. Other processes stop opening within a second and sealing within 10 ms.
    */
   abstract destroy(contactId: string): Promise<void>;
 }

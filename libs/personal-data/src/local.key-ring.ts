@@ -18,7 +18,9 @@ const DESTROYED = 2;
 const SYSTEM_SECRET = 'system-secret';
 const GENERATION = 'generation';
 /** For how long a key may still open values after another process destroyed it. */
-const GENERATION_CHECK_MS = 1_000;
+const OPENING_CHECK_MS = 1_000;
+/** The same for sealing. What is sealed with a destroyed key is lost, not revealed: this is about telling the caller. */
+const SEALING_CHECK_MS = 10;
 /** An entry weighs about half a kilobyte with its sub-keys, so about 25 MB. */
 const CACHED_KEYS_MAX = 50_000;
 /** Address space, not memory or disk: about a hundred million records. */
@@ -74,8 +76,7 @@ export class LocalKeyRing extends KeyRing {
 
   async keyForSealing(contactId: string, keyClass: KeyClass): Promise<DataKey> {
     const keyId = keyIdOf(contactId, keyClass);
-    // Sealing looks again each time: what is sealed after a destruction could never be taken back.
-    this.checkGeneration(true);
+    this.checkGeneration(SEALING_CHECK_MS);
     const found = this.keyAtHand(keyId);
     if (found.kind === 'active') return found.key;
     if (found.kind === 'destroyed') throw new KeyDestroyedError();
@@ -89,7 +90,7 @@ export class LocalKeyRing extends KeyRing {
       throw new KeyRingUnavailableError(error);
     }
     // Another process may have been faster: the record is what counts.
-    this.checkGeneration(true);
+    this.checkGeneration(0);
     const stored = this.keyAtHand(keyId);
     if (stored.kind === 'destroyed') throw new KeyDestroyedError();
     if (stored.kind === 'missing')
@@ -102,7 +103,7 @@ export class LocalKeyRing extends KeyRing {
   }
 
   override keyAtHand(keyId: string): KeyLookup {
-    this.checkGeneration(false);
+    this.checkGeneration(OPENING_CHECK_MS);
     const cached = this.cache.get(keyId);
     if (cached !== undefined) return cached;
     const lookup = this.load(keyId);
@@ -128,7 +129,7 @@ export class LocalKeyRing extends KeyRing {
     } catch (error) {
       throw new KeyRingUnavailableError(error);
     }
-    this.checkGeneration(true);
+    this.checkGeneration(0);
   }
 
   /** Waits for writes under way. Nothing works afterwards. */
@@ -158,9 +159,9 @@ export class LocalKeyRing extends KeyRing {
     }
   }
 
-  private checkGeneration(now: boolean): void {
+  private checkGeneration(unlessWithinMs: number): void {
     const at = performance.now();
-    if (!now && at - this.generationCheckedAt < GENERATION_CHECK_MS) return;
+    if (at - this.generationCheckedAt < unlessWithinMs) return;
     this.generationCheckedAt = at;
     const generation = this.storedGeneration();
     if (generation === this.generation) return;
