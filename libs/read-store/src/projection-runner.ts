@@ -104,8 +104,13 @@ export class ProjectionRunner {
     for (const { collection } of this.foldings) positions.set(collection, stored.get(collection) ?? null);
     await this.refuseForeign(positions);
     this.become('running', undefined, lowest(positions));
-    for await (const batch of events.subscribe({ after: lowest(positions), batchSizeMax, signal })) {
-      await this.handle(hold, positions, batch);
+    const pass = new AbortController();
+    const ended = AbortSignal.any([signal, pass.signal]);
+    try {
+      const batches = events.subscribe({ after: lowest(positions), batchSizeMax, signal: ended });
+      for await (const batch of oneAhead(batches)) await this.handle(hold, positions, batch);
+    } finally {
+      pass.abort();
     }
   }
 
@@ -165,6 +170,25 @@ export class ProjectionRunner {
   private become(state: RunnerState, error?: Error, position = this.current.position): void {
     this.current = { state, position, eventsCount: this.current.eventsCount, ...(error && { error }) };
     this.options.onState?.(this.current);
+  }
+}
+
+/** Asks for the next batch while the one at hand is written: the stores work while the events are opened, and the other way round. */
+async function* oneAhead<Batch>(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+  const source = batches[Symbol.asyncIterator]();
+  try {
+    let next = source.next();
+    for (;;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = source.next();
+      // It is waited for in its turn; until then a failure is nobody's yet.
+      next.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    // Not waited for: the batch asked for last may be long in coming.
+    source.return?.().catch(() => undefined);
   }
 }
 

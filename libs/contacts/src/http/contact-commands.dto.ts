@@ -14,7 +14,6 @@ import {
 } from '@app/http';
 import { CHANNELS, type Channel } from '../domain/contact.events';
 import { ProfileChangeDto, ProfileDto } from './profile.dto';
-import { pool } from './profile.fields';
 
 const POINTS_MAX = 1_000_000_000;
 const CONSENTS_MAX = 50;
@@ -62,7 +61,7 @@ export class ChangeContactDto {
 export class DebitPointsDto {
   @IsWholeNumber({ min: 1, max: POINTS_MAX, example: 100 }) readonly points!: number;
   @IsSlug({ example: 'goodwill' }) readonly reason!: string;
-  @Field(pool, { ...given, description: '`main`, unless told.' }) readonly pool?: string;
+  @Field(rules.pool, { ...given, description: '`main`, unless told.' }) readonly pool?: string;
   @IsText({ ...given, max: 1_000, description: 'Free text; kept sealed.' }) readonly note?: string;
   @IsRfc3339(OCCURRED_AT) readonly occurredAt?: string;
 }

@@ -82,11 +82,3 @@ export const customFieldChange: FieldRule = {
 };
 
 export const tag = rules.text({ max: 64 });
-
-/** No dot, which parts paths, and a letter or digit in front: pools are keys in read models. */
-export const pool: FieldRule = {
-  code: 'pool',
-  detail: 'must be 1 to 64 characters of a-z, 0-9, "-" and "_", a letter or digit first',
-  accepts: (value) => typeof value === 'string' && /^[a-z0-9][a-z0-9_-]{0,63}$/.test(value),
-  schema: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,63}$' },
-};

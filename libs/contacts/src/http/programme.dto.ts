@@ -1,5 +1,4 @@
 import { Field, IsListOf, IsNested, IsText, IsWholeNumber, rules } from '@app/http';
-import { pool } from './profile.fields';
 
 const EARNING_POINTS_MAX = 1_000_000;
 const PER_MINOR_MAX = 1_000_000_000_000;
@@ -23,7 +22,7 @@ export class PurchaseEarningDto {
   readonly points!: number;
 
   @IsWholeNumber({ min: 1, max: PER_MINOR_MAX, example: 100 }) readonly perMinor!: number;
-  @Field(pool, POOL) readonly pool?: string;
+  @Field(rules.pool, POOL) readonly pool?: string;
   @IsText(EXPIRES_AFTER) readonly expiresAfter?: string;
 }
 
@@ -37,7 +36,7 @@ export class CheckInEarningDto {
   })
   readonly cooldown!: string;
 
-  @Field(pool, POOL) readonly pool?: string;
+  @Field(rules.pool, POOL) readonly pool?: string;
   @IsText(EXPIRES_AFTER) readonly expiresAfter?: string;
 }
 

@@ -139,3 +139,11 @@ export const currency: FieldRule = {
   accepts: (value) => typeof value === 'string' && /^[A-Z]{3}$/.test(value),
   schema: { type: 'string', pattern: '^[A-Z]{3}$' },
 };
+
+/** A pool of points. No dot, which parts paths, and a letter or digit in front: pools are keys in read models. */
+export const pool: FieldRule = {
+  code: 'pool',
+  detail: 'must be 1 to 64 characters of a-z, 0-9, "-" and "_", a letter or digit first',
+  accepts: (value) => typeof value === 'string' && /^[a-z0-9][a-z0-9_-]{0,63}$/.test(value),
+  schema: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,63}$' },
+};

@@ -16,6 +16,8 @@ export const settleOpenStock = async (
 ): Promise<number> => {
   let settled = 0;
   for (const reward of await rewards.withOpenStock(context.now, REWARDS_A_ROUND_MAX)) {
+    // What a slow round does not come to is the next one's.
+    if (Date.now() >= context.deadlineMs) break;
     const { rewardId } = reward;
     for (const { deadline, ...held } of reward.reservations) {
       if (deadline >= context.now) continue;

@@ -3,11 +3,12 @@ import {
   IsNested,
   IsOneOf,
   IsRfc3339,
-  IsSlug,
+  Field,
   IsText,
   IsUuid,
   IsWholeNumber,
   PageQueryDto,
+  rules,
 } from '@app/http';
 
 const POINTS_MAX = 1_000_000_000;
@@ -37,7 +38,7 @@ const SEGMENT = {
 const TYPES = ['inStore', 'code', 'link'];
 
 export class PriceDto {
-  @IsSlug({ description: 'The pool that pays.', example: 'main' })
+  @Field(rules.pool, { description: 'The pool that pays.', example: 'main' })
   readonly pool!: string;
 
   @IsWholeNumber({ min: 0, max: POINTS_MAX, example: 100 })
