@@ -11,6 +11,7 @@ import {
   IsUuid,
   IsWholeNumber,
   MoneyDto,
+  rules,
 } from '@app/http';
 import { CHANNELS, type Channel } from '../domain/contact.events';
 import { ProfileChangeDto, ProfileDto } from './profile.dto';
