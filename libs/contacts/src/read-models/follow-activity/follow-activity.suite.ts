@@ -1,6 +1,6 @@
 import type { DomainEvent, RecordedEvent } from '@app/kernel';
 import { MongoReadStore, type ReadGate } from '@app/read-store';
-import { contactLogs, eventually } from '@app/testing';
+import { contactIdOf, contactLogs, eventually, recordedLog } from '@app/testing';
 import fc from 'fast-check';
 import type { Db } from 'mongodb';
 import type { ContactEvent } from '../../domain/contact.events';
@@ -92,6 +92,59 @@ export const followActivitySuite = (db: () => Db): void => {
         { numRuns: 10 },
       );
     }, 60_000);
+
+    const registrations = (count: number): RecordedEvent<ContactEvent>[] =>
+      recordedLog(
+        Array.from({ length: count }, (_, index) => ({
+          type: 'contacts.ContactRegistered.v1',
+          data: {
+            contactId: contactIdOf(index),
+            occurredAt: '2024-01-01T00:00:00.000Z',
+            source: 'app',
+            profile: {},
+          },
+        })),
+      );
+    const positions = (entries: readonly Readonly<{ position: bigint }>[]): bigint[] =>
+      entries.map(({ position }) => position);
+
+    it('serves whoever was away for long from the store, page by page', async () => {
+      const log = registrations(250);
+      await write(log);
+      checkpoint = 2_400n;
+      const closed = new AbortController();
+      const seen: bigint[] = [];
+      for await (const entries of feed.follow(20n, {}, closed.signal)) {
+        seen.push(...positions(entries));
+        if (seen.length === 238) checkpoint = 2_500n;
+        if (seen.length === 248) closed.abort();
+      }
+      expect(seen).toEqual(positions(log.map(({ meta }) => meta)).slice(2));
+    });
+
+    it('serves whoever takes slowly, though the tail holds no more than the newest', async () => {
+      const log = registrations(4_500);
+      const [slowly, quickly] = [new AbortController(), new AbortController()];
+      const slow = feed.follow(0n, {}, slowly.signal);
+      const quick = feed.follow(0n, {}, quickly.signal);
+      const first = slow.next();
+      let quickCount = 0;
+      const quickDone = (async () => {
+        for await (const entries of quick) {
+          quickCount += entries.length;
+          if (quickCount === log.length) quickly.abort();
+        }
+      })();
+      await write(log);
+      checkpoint = 45_000n;
+      await quickDone;
+      const seen = positions((await first).value ?? []);
+      for await (const entries of slow) {
+        seen.push(...positions(entries));
+        if (seen.length === log.length) slowly.abort();
+      }
+      expect(seen).toEqual(positions(log.map(({ meta }) => meta)));
+    });
 
     it('starts now, and behind what was seen last', async () => {
       checkpoint = 50n;
