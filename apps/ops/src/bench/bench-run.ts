@@ -3,7 +3,8 @@ import type { Round } from './in-flight';
 import type { Report } from './report';
 import type { Scale } from './scale';
 import { SystemUnderTest, type SystemAddresses } from './system-under-test';
-import { cpuUse, threadCpuSeconds, type CpuUse } from './thread-cpu';
+import { watchCpu, type CpuUse } from './thread-cpu';
+import { availableParallelism } from 'node:os';
 
 const FILL_IN_FLIGHT = 64;
 
@@ -70,12 +71,7 @@ export class BenchRun {
   async watched<Answer extends Round>(
     round: () => Promise<Answer>,
   ): Promise<Answer & Readonly<{ cpu: CpuUse }>> {
-    const before = threadCpuSeconds(this.system.pid);
-    const answer = await round();
-    return {
-      ...answer,
-      cpu: cpuUse(this.system.pid, before, threadCpuSeconds(this.system.pid), answer.seconds),
-    };
+    return watchCpu(this.system.pid, round);
   }
 
   async stop(): Promise<void> {
@@ -89,15 +85,19 @@ export const demandNoErrors = (what: string, { errors }: Round): void => {
   if (Object.keys(errors).length > 0) throw new Error(`${what}: ${JSON.stringify(errors)}`);
 };
 
-/** Says in words which thread had no time left, from shares of a core. */
+/** Says in words what had no time left, from shares of a core. */
 export const boundOf = (cpu: CpuUse, clientShare: number): string => {
-  const shares = `api and projector ${percent(cpu.main)}, next thread ${percent(cpu.other)}, client ${percent(clientShare)}`;
   if (cpu.all === 0) return '';
+  const ours = cpu.all + clientShare;
+  const shares = `api ${percent(cpu.main)}, next thread ${percent(cpu.other)}, client ${percent(clientShare)}`;
+  if (cpu.machine - ours > 0.25 * availableParallelism()) {
+    return `other processes of this machine (${shares}, others ${percent(cpu.machine - ours)})`;
+  }
   if (cpu.main > 0.85) return `the api's thread (${shares})`;
-  if (cpu.other > 0.85) return `the event store's thread (${shares})`;
+  if (cpu.other > 0.85) return `another thread of the system (${shares})`;
   if (clientShare > 0.85) return `the load client (${shares})`;
-  if (cpu.all + clientShare > 1.7) return `all cores (${shares})`;
-  return `waiting: disk and hand-overs (${shares})`;
+  if (cpu.machine > 0.85 * availableParallelism()) return `all cores (${shares})`;
+  return `waiting for disk and hand-overs (${shares})`;
 };
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -1,7 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { cpus } from 'node:os';
 
 /** CPU seconds each thread of a process has used, by thread id; empty where the system has no /proc. */
-export const threadCpuSeconds = (pid: number): ReadonlyMap<number, number> => {
+const threadCpuSeconds = (pid: number): ReadonlyMap<number, number> => {
   const seconds = new Map<number, number>();
   try {
     for (const tid of readdirSync(`/proc/${pid}/task`)) {
@@ -29,20 +30,37 @@ export const residentMiB = (pid: number): number | null => {
   }
 };
 
+/** CPU seconds that all processes of the machine have used since it started. */
+const machineCpuSeconds = (): number =>
+  cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0) / 1_000;
+
 export type CpuUse = Readonly<{
   /** Shares of one core: the process's first thread (api, projector), its busiest other thread, all its threads. */
   main: number;
   other: number;
   all: number;
+  /** All processes of the machine. */
+  machine: number;
 }>;
 
-/** How busy the threads of a process were between two readings. */
-export const cpuUse = (
+/** How busy a process and its threads were while something ran. */
+export const watchCpu = async <Answer extends Readonly<{ seconds: number }>>(
+  pid: number,
+  work: () => Promise<Answer>,
+): Promise<Answer & Readonly<{ cpu: CpuUse }>> => {
+  const before = threadCpuSeconds(pid);
+  const machineBefore = machineCpuSeconds();
+  const answer = await work();
+  const machine = (machineCpuSeconds() - machineBefore) / answer.seconds;
+  return { ...answer, cpu: { ...shareOf(pid, before, threadCpuSeconds(pid), answer.seconds), machine } };
+};
+
+const shareOf = (
   pid: number,
   before: ReadonlyMap<number, number>,
   after: ReadonlyMap<number, number>,
   seconds: number,
-): CpuUse => {
+): Omit<CpuUse, 'machine'> => {
   const shares = [...after].map(([tid, used]) => [tid, (used - (before.get(tid) ?? 0)) / seconds] as const);
   return {
     main: shares.find(([tid]) => tid === pid)?.[1] ?? 0,
