@@ -109,7 +109,7 @@ export class EsdbEventStore extends EventStore {
       if (events.length > 0) {
         suspected = false;
         yield events;
-      } else if (!signal.aborted) {
+      } else if (arrived.length === 0 && !signal.aborted) {
         // Silence is not an error to the client: a first look makes it suspect, a second one makes it a cut.
         const behind = await this.isBehindHead(handled);
         if (behind && suspected)
