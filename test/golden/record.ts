@@ -5,7 +5,7 @@ import { sampleEvents } from './sample-events';
 
 /**
  * Stores a sample of every event type that has none, as today's codec writes it, and leaves all others as they are:
- * `node -r @swc-node/register test/golden/record.ts`
+ * `node -r @swc-node/register test/golden/record.ts && npm run format`
  */
 const record = async (): Promise<void> => {
   const file = join(__dirname, GOLDEN_FILE);
