@@ -8,6 +8,10 @@ import { createInterface } from 'node:readline';
 import { MongoClient } from 'mongodb';
 import { EmbeddedMongo, startEmbeddedMongo } from './embedded-mongo';
 
+/** Each start compiles the sources anew, which takes its time on a busy machine. */
+const START_MS_MAX = 120_000;
+jest.setTimeout(START_MS_MAX);
+
 const folders: string[] = [];
 const folder = (): string => {
   const made = mkdtempSync(join(tmpdir(), 'embedded-mongodb-'));
@@ -74,7 +78,7 @@ describe('the folder', () => {
       await expect(startEmbeddedMongo({ dataDir })).rejects.toMatchObject({ code: 'data-dir-locked' });
     });
     await withServer(dataDir, async () => undefined);
-  }, 30_000);
+  });
 
   it('is not taken by a process that only has the number of the one that did', async () => {
     const dataDir = folder();
@@ -167,7 +171,7 @@ describe('compacting', () => {
       expect(await rows.countDocuments()).toBe(1_001);
     });
     await withRows(dataDir, async (rows) => expect(await rows.countDocuments()).toBe(1_001));
-  }, 30_000);
+  });
 });
 
 describe('malformed frames', () => {
