@@ -688,7 +688,10 @@ describe('the HTTP application', () => {
   describe('a stream of events', () => {
     it('sends events with their ids and ends when it is told to', async () => {
       const address = await app.getUrl();
-      const answer = await fetch(`${address}/v1/contacts/live`, { headers: operator });
+      const answer = await fetch(`${address}/v1/contacts/live`, {
+        headers: operator,
+        signal: AbortSignal.timeout(10_000),
+      });
       expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
       const decoder = new TextDecoder();
       let text = '';
