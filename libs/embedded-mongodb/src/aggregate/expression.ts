@@ -23,10 +23,8 @@ import { truthOf } from '../query/filter';
 /** Computes a value from a document; undefined where the result is missing. */
 export type Expression = Readonly<{
   evaluate: (document: Buffer) => Value | undefined;
-  /** Set for `$field.path` alone. */
-  path?: Path;
-  /** Set where the value is the same for every document. */
-  constant?: Value;
+  /** Set for a document of expressions. */
+  fields?: readonly (readonly [string, Expression])[];
 }>;
 
 const DEPTH_MAX = 100;
@@ -117,7 +115,7 @@ export const compileExpression = (source: Value, depth = 0): Expression => {
   return objectOf(entries.map(([name, value]) => [name, compileExpression(value, depth + 1)]));
 };
 
-const constant = (value: Value): Expression => ({ evaluate: () => value, constant: value });
+const constant = (value: Value): Expression => ({ evaluate: () => value });
 
 const variable = (text: string): Expression => {
   if (text === '$$ROOT' || text === '$$CURRENT') return { evaluate: asValue };
@@ -132,7 +130,7 @@ const fieldPath = (text: string): Expression => {
     throw new CommandError(text === '' ? 16872 : 40353, `'$${text}' by itself is not a valid FieldPath`);
   }
   const path = pathOf(text);
-  return { path, evaluate: (document) => valueAt(document, 0, path, 0) };
+  return { evaluate: (document) => valueAt(document, 0, path, 0) };
 };
 
 /** A field path's value: over an array on the way, the array of what its documents have. */
@@ -171,6 +169,7 @@ const arrayOf = (items: readonly Expression[]): Expression => ({
 });
 
 const objectOf = (fields: readonly (readonly [string, Expression])[]): Expression => ({
+  fields,
   evaluate: (document) => {
     const writer = new DocumentWriter(128);
     const mark = writer.begin();
@@ -193,7 +192,7 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
   $lte: (order) => order <= 0,
 };
 
-const isNullish = (value: Value | undefined): boolean =>
+export const isNullish = (value: Value | undefined): boolean =>
   !value || value.type === T.null || value.type === T.undefined;
 
 const operator = (name: string, operand: Value, source: Value, depth: number): Expression => {

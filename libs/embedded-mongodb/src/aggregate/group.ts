@@ -1,10 +1,10 @@
 import { Double } from 'bson';
 import { compareValues } from '../bson/compare';
 import { DocumentWriter, rawOf } from '../bson/document-writer';
-import { identityOf } from '../bson/key-encoding';
+import { identityOf, KeyWriter } from '../bson/key-encoding';
 import { entriesOf, isNumber, T, Value } from '../bson/raw-value';
 import { CommandError } from '../command.error';
-import { arrayValue, compileExpression, Expression, Sum } from './expression';
+import { arrayValue, compileExpression, Expression, isNullish, Sum } from './expression';
 
 /** Bytes all groups of one stage may hold, as in MongoDB. */
 const GROUP_BYTES_MAX = 100 * 1024 * 1024;
@@ -113,11 +113,10 @@ export class Grouping {
   }
 
   add(document: Buffer): void {
-    const id = this.id.evaluate(document);
-    // Missing and null are one group.
-    const identity = !id || id.type === T.null || id.type === T.undefined ? '' : identityOf(id);
+    const identity = this.identityOf(document);
     let group = this.groups.get(identity);
     if (!group) {
+      const id = this.id.evaluate(document);
       group = { id: id && kept(id), accumulators: this.fields.map((field) => field.make()) };
       this.groups.set(identity, group);
       this.bytes += GROUP_OVERHEAD_BYTES * (1 + this.fields.length) + identity.length;
@@ -127,6 +126,18 @@ export class Grouping {
     }
     if (this.bytes > GROUP_BYTES_MAX)
       throw new CommandError(292, 'Exceeded memory limit for $group, but did not allow external sort.');
+  }
+
+  /** The same for documents of one group. Of a document of expressions, it is not built for each one. */
+  private identityOf(document: Buffer): string {
+    WRITER.reset();
+    if (this.id.fields) for (const [, field] of this.id.fields) WRITER.optional(field.evaluate(document));
+    else {
+      // Missing and null are one group.
+      const id = this.id.evaluate(document);
+      if (!isNullish(id)) WRITER.value(id!);
+    }
+    return WRITER.text;
   }
 
   results(): Buffer[] {
@@ -143,6 +154,8 @@ export class Grouping {
     });
   }
 }
+
+const WRITER = new KeyWriter();
 
 const ONE = rawOf(1)!;
 

@@ -72,6 +72,17 @@ export class KeyWriter {
     if (descending) for (let i = from; i < this.length; i += 1) this.buf[i] = ~this.buf[i]! & 0xff;
   }
 
+  /** A value that may be missing, which is not the same as null here. */
+  optional(value: Value | undefined): void {
+    if (value) this.value(value);
+    else this.byte(0);
+  }
+
+  /** What was written, one character a byte: a key for a Map. */
+  get text(): string {
+    return this.buf.toString('latin1', 0, this.length);
+  }
+
   value(value: Value): void {
     this.byte(rankOf(value.type));
     this.payload(value);

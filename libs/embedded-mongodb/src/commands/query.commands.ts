@@ -214,16 +214,19 @@ const explain: Handler = async (engine, request) => {
   writer.string('$db', request.database);
   writer.end(mark);
   const found = findAccess(engine, new Request(writer.take(), new Map()));
+  const queryPlanner = {
+    namespace: `${request.database}.${textOf(cursor.value)}`,
+    winningPlan: describePlan(found),
+    rejectedPlans: [],
+  };
+  if (request.optionalText('verbosity') === 'queryPlanner')
+    return bsonOf({ explainVersion: '1', queryPlanner, ok: 1 });
   const started = performance.now();
   let nReturned = 0;
   await drain(found.source, () => void (nReturned += 1));
   return bsonOf({
     explainVersion: '1',
-    queryPlanner: {
-      namespace: `${request.database}.${textOf(cursor.value)}`,
-      winningPlan: describePlan(found),
-      rejectedPlans: [],
-    },
+    queryPlanner,
     executionStats: {
       executionSuccess: true,
       nReturned,

@@ -14,7 +14,7 @@ import { breathe, Pace } from './pace';
 import { Request } from './request';
 
 /** How long one commit may gather statements before readers get a turn. */
-const COMMIT_MS = 8;
+const COMMIT_MS = 5;
 const ID = Buffer.from('_id');
 
 type WriteError = Readonly<{ index: number; error: CommandError }>;

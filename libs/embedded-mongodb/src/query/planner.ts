@@ -31,6 +31,7 @@ const BRANCHES_MAX = 64;
 const RANGES_MAX = 100_000;
 /** With fewer entries than this behind a filter, reading and sorting them beats walking in order. */
 const FEW_ENTRIES = 2_000;
+const FIRST_COUNT = 64;
 
 type Branch = ReadonlyMap<string, readonly Predicate[]>;
 
@@ -276,18 +277,27 @@ export const plan = (
   const bounded = candidates
     .filter((candidate) => candidate.bounded)
     .sort((a, b) => Number(b === walk) - Number(a === walk) || byNarrowness(a, b));
-  let best = bounded[0];
   // With one choice there is nothing to count.
-  const isOnlyChoice = bounded.length === 1 && (!walk || walk === best);
-  let fewest = isOnlyChoice ? 0 : Infinity;
-  for (const candidate of isOnlyChoice ? [] : bounded) {
-    const count = countUpTo(store, candidate, Math.min(fewest, FEW_ENTRIES));
-    if (count >= fewest) continue;
-    best = candidate;
-    fewest = count;
-  }
-  const chosen = walk && fewest >= FEW_ENTRIES ? walk : (best ?? walk);
+  const isOnlyChoice = bounded.length === 1 && (!walk || walk === bounded[0]);
+  const best = isOnlyChoice ? bounded[0] : fewest(store, bounded);
+  const chosen = best ?? walk ?? bounded[0];
   return chosen ? planOf(chosen) : { kind: 'collection' };
+};
+
+/** The candidate with the fewest entries, if any has few. Counts all of them a little further each time. */
+const fewest = (store: Store, candidates: readonly Candidate[]): Candidate | undefined => {
+  for (let limit = FIRST_COUNT; candidates.length > 0; limit = Math.min(limit * 4, FEW_ENTRIES)) {
+    let best: Candidate | undefined;
+    let least = limit;
+    for (const candidate of candidates) {
+      const count = countUpTo(store, candidate, least);
+      if (count >= least) continue;
+      best = candidate;
+      least = count;
+    }
+    if (best || limit === FEW_ENTRIES) return best;
+  }
+  return undefined;
 };
 
 const byNarrowness = (a: Candidate, b: Candidate): number =>

@@ -27,6 +27,7 @@ export class Scan implements Source {
   private after: Buffer | undefined;
   private readonly seen: Set<number> | undefined;
   private done = false;
+  private matched = 0;
 
   constructor(
     private readonly store: Store,
@@ -45,7 +46,9 @@ export class Scan implements Source {
   /** As `next`, with the records. */
   find(wanted: number): Found[] | undefined {
     if (this.done || !this.collection.alive) return undefined;
-    const step = Math.min(Math.max(wanted, 1), STEP_MAX);
+    // As many as are likely to hold the wanted ones, judged by what was found so far.
+    const share = this.stats.docsExamined / Math.max(this.matched, 1);
+    const step = Math.min(Math.ceil(Math.max(wanted, 1) * Math.max(share, 1)), STEP_MAX);
     switch (this.plan.kind) {
       case 'nothing':
         return undefined;
@@ -65,6 +68,7 @@ export class Scan implements Source {
     for (const { key, value } of entries) {
       if (this.matches(value, 0)) found.push({ recordId: recordOfKey(key), document: value });
     }
+    this.matched += found.length;
     return found;
   }
 
@@ -78,6 +82,7 @@ export class Scan implements Source {
       this.stats.docsExamined += 1;
       if (this.matches(document, 0)) found.push({ recordId, document });
     }
+    this.matched += found.length;
     return found;
   }
 

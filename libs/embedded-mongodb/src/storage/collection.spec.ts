@@ -61,12 +61,10 @@ const command = fc.oneof(
   fc
     .tuple(id, content, fc.boolean())
     .map(([_id, u, upsert]): Document => ({ update: 'c', updates: [{ q: { _id }, u, upsert }] })),
-  fc
-    .tuple(field, field)
-    .map(([a, b]): Document => ({
-      update: 'c',
-      updates: [{ q: { a }, u: { $set: { b, 'c.d': a } }, multi: true }],
-    })),
+  fc.tuple(field, field).map(([a, b]): Document => ({
+    update: 'c',
+    updates: [{ q: { a }, u: { $set: { b, 'c.d': a } }, multi: true }],
+  })),
   fc.tuple(id).map(([_id]): Document => ({ delete: 'c', deletes: [{ q: { _id }, limit: 1 }] })),
   fc.constantFrom<Document>(
     { createIndexes: 'c', indexes: [{ key: { a: 1, b: -1 }, name: 'ab' }] },
