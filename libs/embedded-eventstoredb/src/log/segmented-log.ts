@@ -1,4 +1,5 @@
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, readSync, write } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { recoverSegments, type Segment } from './log-recovery';
@@ -204,6 +205,8 @@ export class SegmentedLog {
 
   private async flush(): Promise<void> {
     try {
+      // What arrived with the same packet belongs to the same group.
+      await nextTurn();
       while (this.chunks.length > 0) {
         await this.options.beforeWrite?.();
         const group = this.chunks;
