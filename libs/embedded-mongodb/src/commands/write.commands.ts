@@ -227,17 +227,30 @@ const changeAll = async (
   const matches = compileFilter(filter);
   const records = await findAll(engine, collection, filter);
   let next = 0;
-  while (next < records.length) {
+  let refusal: CommandError | undefined;
+  while (next < records.length && !refusal) {
     await engine.store.write(() => {
       const started = performance.now();
       do {
         const recordId = records[next]!;
         next += 1;
         const document = collection.alive ? collection.document(recordId) : undefined;
-        if (document && matches(document, 0)) change({ recordId, document });
-      } while (next < records.length && performance.now() - started < COMMIT_MS);
+        if (document && matches(document, 0)) refusal = refusalOf(() => change({ recordId, document }));
+      } while (next < records.length && !refusal && performance.now() - started < COMMIT_MS);
     }, isJournaled);
     await breathe();
+  }
+  // What was changed before stays so, as on a real server.
+  if (refusal) throw refusal;
+};
+
+const refusalOf = (action: () => void): CommandError | undefined => {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
   }
 };
 

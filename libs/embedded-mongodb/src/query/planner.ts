@@ -265,9 +265,10 @@ export const plan = (
   sort: readonly SortField[],
 ): Plan => {
   const branches = branchesOf(filter);
-  // The way of most queries needs no choice.
+  // The way of most queries needs no choice, and one document no sorting.
   const byId = candidateOf(collection.idIndex, branches, sort);
-  if (byId.bounded && byId.ranges.length === 1 && byId.ranges[0]!.point) return planOf(byId);
+  if (byId.bounded && byId.ranges.length === 1 && byId.ranges[0]!.point)
+    return planOf({ ...byId, order: 'forward' });
   const candidates = collection.indexes
     .filter((index) => isUsable(index, branches))
     .map((index) => (index === byId.index ? byId : candidateOf(index, branches, sort)));

@@ -21,7 +21,8 @@ const numbersIn = (dataDir: string): number[] =>
  */
 export class Journal {
   private readonly waiting: { record: Buffer; resolve: () => void; reject: (error: unknown) => void }[] = [];
-  private isWriting = false;
+  /** What uses the file does so one after the other: a file is never closed under a write. */
+  private turn: Promise<void> = Promise.resolve();
   private file: FileHandle | undefined;
   private number: number;
 
@@ -38,24 +39,30 @@ export class Journal {
   append(record: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ record, resolve, reject });
-      if (!this.isWriting) void this.writeAll();
+      if (this.waiting.length === 1) void this.inTurn(() => this.writeWaiting());
     });
   }
 
-  private async writeAll(): Promise<void> {
-    this.isWriting = true;
-    while (this.waiting.length > 0) {
-      const batch = this.waiting.splice(0);
-      try {
-        this.file ??= await this.openFile();
-        await this.file.writev(batch.flatMap(({ record }) => [headOf(record), record]));
-        await this.file.datasync();
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+  private inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.turn.then(work);
+    this.turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  /** One flush for all that came while the one before was under way. */
+  private async writeWaiting(): Promise<void> {
+    const batch = this.waiting.splice(0);
+    try {
+      this.file ??= await this.openFile();
+      await this.file.writev(batch.flatMap(({ record }) => [headOf(record), record]));
+      await this.file.datasync();
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
     }
-    this.isWriting = false;
   }
 
   private async openFile(): Promise<FileHandle> {
@@ -65,12 +72,12 @@ export class Journal {
   }
 
   /** Goes on in a new file; the number returned is the first that a checkpoint from now on does not cover. */
-  async next(): Promise<number> {
-    const file = this.file;
-    this.file = undefined;
-    this.number += 1;
-    await file?.close();
-    return this.number;
+  next(): Promise<number> {
+    return this.inTurn(async () => {
+      await this.closeFile();
+      this.number += 1;
+      return this.number;
+    });
   }
 
   /** Removes the files that a checkpoint has made unnecessary. */
@@ -80,9 +87,14 @@ export class Journal {
     }
   }
 
-  async close(): Promise<void> {
-    await this.file?.close();
+  close(): Promise<void> {
+    return this.inTurn(() => this.closeFile());
+  }
+
+  private async closeFile(): Promise<void> {
+    const file = this.file;
     this.file = undefined;
+    await file?.close();
   }
 }
 

@@ -11,6 +11,10 @@ const FILE = 'store.mdb';
 const CHECKPOINT = 'store.checkpoint.mdb';
 const UNFINISHED = 'store.unfinished.mdb';
 const COPY_CHUNK = 2_000;
+const COMMITS_AGAIN_MAX = 5;
+/** Below every key in use. */
+const PADDING = Buffer.from([0]);
+const PADDING_BYTES = 65_536;
 /** A checkpoint is made this long after the first write that it covers, later where it takes long. */
 const CHECKPOINT_MS = 60_000;
 const CHECKPOINT_SHARE = 20;
@@ -52,6 +56,8 @@ export class Store {
   private readonly journal: Journal;
   /** What the running transaction has to put into the journal, if it is to. */
   private noted: Buffer[] | undefined;
+  /** What the last transaction wrote, in order. */
+  private written: [key: Buffer, value: Buffer | undefined][] = [];
   /** Set while the file is rewritten; writers wait for it. */
   private rewriting: Promise<void> | undefined;
   private checkpointing: Promise<void> | undefined;
@@ -89,8 +95,8 @@ export class Store {
   }
 
   /**
-   * Runs `action` in a write transaction, which is undone if it throws. Resolves when it is committed, with
-   * `journaled` when the documents it has `note`d are on disk.
+   * Runs `action` in a write transaction. Resolves when it is committed, with `journaled` when the documents it has
+   * `note`d are on disk. Refusals are to be returned: an action that throws is undone, and stops the server.
    */
   async write<Result>(action: () => Result, journaled = false): Promise<Result> {
     while (this.rewriting) await this.rewriting;
@@ -98,13 +104,60 @@ export class Store {
     this.noted = journaled ? noted : undefined;
     let result: Result;
     try {
-      result = this.db.transactionSync(action);
+      result = this.committed(action);
+    } catch (error) {
+      // What is kept in memory no longer fits what is stored: better to stop than to go on with it.
+      setImmediate(() => {
+        throw error;
+      });
+      throw error;
     } finally {
       this.noted = undefined;
     }
     this.scheduleCheckpoint();
     if (noted.length > 0) await Promise.all(noted.map((record) => this.journal.append(record)));
     return result;
+  }
+
+  /**
+   * Commits, again where LMDB gave a transaction up for reasons of its own: saving its list of free pages, it now and then
+   * takes an entry that is not there for an empty one, and undoes everything (`MDB_BAD_TXN`). The same writes are made
+   * again then, not the action, which may have changed what is in memory. Pages freed beforehand give them another list.
+   */
+  private committed<Result>(action: () => Result): Result {
+    this.written = [];
+    let result: Result | undefined;
+    let isDone = false;
+    try {
+      this.db.transactionSync(() => {
+        result = action();
+        isDone = true;
+      });
+    } catch (error) {
+      if (!isDone) throw error;
+      this.commitAgain(error);
+    }
+    return result as Result;
+  }
+
+  private commitAgain(failure: unknown): void {
+    for (let attempt = 1; attempt <= COMMITS_AGAIN_MAX; attempt += 1) {
+      if (!/MDB_BAD_TXN/.test(String(failure))) break;
+      try {
+        this.db.transactionSync(() => {
+          this.db.putSync(PADDING, Buffer.alloc(PADDING_BYTES * attempt));
+          this.db.removeSync(PADDING);
+          for (const [key, value] of this.written) {
+            if (value) this.db.putSync(key, value);
+            else this.db.removeSync(key);
+          }
+        });
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   /** Tells the journal what has become of a document; undefined where it was removed. */
@@ -125,10 +178,12 @@ export class Store {
 
   put(key: Buffer, value: Buffer): void {
     this.db.putSync(key, value);
+    this.written.push([key, value]);
   }
 
   remove(key: Buffer): void {
     this.db.removeSync(key);
+    this.written.push([key, undefined]);
   }
 
   /** Up to `limit` keys of the range, in order or from its end; `after` resumes behind a key already seen. */

@@ -56,7 +56,9 @@ const arithmetic = (operator: '$inc' | '$mul', path: string, operand: Value): Ch
       );
     }
     if (type === T.decimal) throw new CommandError(238, 'arithmetic on Decimal128 is not supported');
-    return calculated(operator, rawOfNode(old), operand);
+    const [before, after] = [rawOfNode(old), calculated(operator, rawOfNode(old), operand)];
+    // To 0 from -0 is no change, as on a real server.
+    return before.type === after.type && numberOf(before) === numberOf(after) ? undefined : after;
   };
 };
 

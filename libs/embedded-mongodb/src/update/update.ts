@@ -67,8 +67,8 @@ const replacementUpdate = (replacement: Buffer): Update => {
           "After applying the update, the (immutable) field '_id' was found to have been altered",
         );
       }
-      const after = withId(replacement, id);
-      return after.equals(document) ? document : after;
+      // Only a replacement that names its `_id` can be no change; so a real server counts.
+      return replacement.equals(document) ? document : withId(replacement, id);
     },
     create: (filter) => {
       const id = ownId ?? equalitiesOf(filter).find(([path]) => path.text === '_id')?.[1];
