@@ -11,9 +11,9 @@ export type RunningMongod = Readonly<{ url: string; stop: () => Promise<void> }>
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Path of a real `mongod`: `MONGOD`, or the one beside the repository; null where there is none. */
+/** Path of a real `mongod`: `MONGOD_BINARY`, or the one beside the repository; null where there is none. */
 export const realMongod = (): string | null => {
-  const path = process.env['MONGOD'] ?? resolve(__dirname, '../../../../shared/bin/mongod');
+  const path = process.env['MONGOD_BINARY'] ?? resolve(__dirname, '../../../../shared/bin/mongod');
   return existsSync(path) ? path : null;
 };
 
