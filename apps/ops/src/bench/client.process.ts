@@ -1,11 +1,7 @@
 import { runHttpJob } from './http-jobs';
 import { runEventStoreJob } from './event-store-jobs';
 import { runMongodbJob } from './mongodb-jobs';
-import type { JobName, Jobs } from './jobs';
-
-export type Handlers = {
-  readonly [Name in JobName]?: (job: Jobs[Name]['job']) => Promise<Jobs[Name]['answer']>;
-};
+import type { JobName } from './jobs';
 
 const handlers = { ...runHttpJob, ...runEventStoreJob, ...runMongodbJob } as Readonly<
   Record<JobName, (job: object) => Promise<object>>

@@ -9,9 +9,8 @@ import {
   jsonEvent,
   type AllStreamRecordedEvent,
 } from '@eventstore/db-client';
-import type { Handlers } from './client.process';
 import { runInFlight } from './in-flight';
-import type { RawEvent } from './jobs';
+import type { Handlers, RawEvent } from './jobs';
 import { percentile } from './statistics';
 
 /** Kept for the life of the process, so that every round meets a warm connection. */

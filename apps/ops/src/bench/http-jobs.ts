@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import { derivedId } from '../derived-id';
-import type { Handlers } from './client.process';
 import { runInFlight } from './in-flight';
+import type { Handlers } from './jobs';
 import { percentile } from './statistics';
 
 /** Kept for the life of the process, so that every round meets warm connections. */

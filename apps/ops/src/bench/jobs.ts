@@ -74,5 +74,9 @@ export type Jobs = {
 
 export type JobName = keyof Jobs;
 
+export type Handlers = {
+  readonly [Name in JobName]?: (job: Jobs[Name]['job']) => Promise<Jobs[Name]['answer']>;
+};
+
 /** An event as bytes on the wire would carry it, apart from its id. */
 export type RawEvent = Readonly<{ type: string; data: object; metadata: object }>;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Document } from 'mongodb';
-import type { Handlers } from './client.process';
+import type { Handlers } from './jobs';
 
 const POLL_MS = 10;
 /** As the projector writes. */
