@@ -188,18 +188,20 @@ describe('eventIdsOf', () => {
   it('gives valid, distinct UUIDs that follow from all that is written', () => {
     const record = { mac: 'm', answer: { a: 1 } };
     const ids = (...args: Parameters<typeof eventIdsOf>) => eventIdsOf(...args).join();
-    const base = ids('c', 's', [{ n: 1 }, { n: 1 }], record);
-    expect(ids('c', 's', [{ n: 1 }, { n: 1 }], { ...record })).toBe(base);
+    const c = { commandId: 'c', now: '2026-01-01T00:00:00.000Z' };
+    const base = ids(c, 's', [{ n: 1 }, { n: 1 }], record);
+    expect(ids(c, 's', [{ n: 1 }, { n: 1 }], { ...record })).toBe(base);
     const others = [
-      ids('d', 's', [{ n: 1 }, { n: 1 }], record),
-      ids('c', 't', [{ n: 1 }, { n: 1 }], record),
-      ids('c', 's', [{ n: 1 }, { n: 2 }], record),
-      ids('c', 's', [{ n: 1 }, { n: 1 }], { ...record, mac: 'o' }),
-      ids('c', 's', [{ n: 1 }, { n: 1 }], { ...record, answer: { a: 2 } }),
-      ids('c', 's', [{ n: 1 }, { n: 1 }], undefined),
+      ids({ ...c, commandId: 'd' }, 's', [{ n: 1 }, { n: 1 }], record),
+      ids({ ...c, now: '2026-01-01T00:00:00.001Z' }, 's', [{ n: 1 }, { n: 1 }], record),
+      ids(c, 't', [{ n: 1 }, { n: 1 }], record),
+      ids(c, 's', [{ n: 1 }, { n: 2 }], record),
+      ids(c, 's', [{ n: 1 }, { n: 1 }], { ...record, mac: 'o' }),
+      ids(c, 's', [{ n: 1 }, { n: 1 }], { ...record, answer: { a: 2 } }),
+      ids(c, 's', [{ n: 1 }, { n: 1 }], undefined),
     ];
     const all = [base, ...others].flatMap((joined) => joined.split(','));
-    expect(new Set(all).size).toBe(14);
+    expect(new Set(all).size).toBe(16);
     for (const id of all)
       expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });

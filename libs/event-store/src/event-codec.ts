@@ -49,7 +49,7 @@ export class EventCodec {
     const openFields = events.map((event, index) =>
       openFieldsOf(entries[index] as CatalogEntry, event.data as Fields),
     );
-    const ids = eventIdsOf(context.commandId, stream, openFields, record);
+    const ids = eventIdsOf(context, stream, openFields, record);
     return Promise.all(
       events.map(async (event, index): Promise<EncodedEvent> => {
         const id = ids[index] as string;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { DomainEvent } from '@app/kernel';
+import type { CommandContext, DomainEvent } from '@app/kernel';
 import type { CommandRecord } from './event-store.port';
 
 /**
@@ -7,15 +7,17 @@ import type { CommandRecord } from './event-store.port';
  * event store recognises it. They cover what is written, too (open fields, answer, and the payload by its MAC). With
  * ids of command, stream and index alone, two processes that decide one command differently (another instant, another
  * generated id) would both be told that their events were written, and one would go on with facts that never were.
+ * They cover the instant of the command, so that a command that its client sends again conflicts and is recognised as
+ * a repetition, where otherwise it would pass for a first success.
  * `openFields`: the events' data without personal values, which must not show in an id, even hashed.
  */
 export const eventIdsOf = (
-  commandId: string,
+  { commandId, now }: Pick<CommandContext, 'commandId' | 'now'>,
   stream: string,
   openFields: readonly DomainEvent['data'][],
   record: CommandRecord | undefined,
 ): readonly string[] => {
-  const written = JSON.stringify([commandId, stream, openFields, record?.mac, record?.answer]);
+  const written = JSON.stringify([commandId, now, stream, openFields, record?.mac, record?.answer]);
   const digest = hash('sha256', written, 'hex');
   return openFields.map((_, index) =>
     uuidOf(index === 0 ? digest : hash('sha256', `${digest} ${index}`, 'hex')),
