@@ -210,7 +210,7 @@ const stage: fc.Arbitrary<Document> = fc.oneof(
     { $project: { a: 1, 'c.d': 1 } },
     { $project: { b: 0 } },
     { $project: { _id: 1, x: '$c.d', y: '$a' } },
-    { $addFields: { x: '$b', 'c.z': { $ifNull: ['$a', 'none'] } } },
+    { $addFields: { x: '$c.d', 'b.z': { $ifNull: ['$a', 'none'] } } },
   ),
   fc.constantFrom<Document>(
     { $unwind: '$a' },

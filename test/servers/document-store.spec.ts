@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Collection, Document, MongoClient } from 'mongodb';
-import { answerOf } from './document-store.differential';
+import { answerOf, isUnsettled } from './document-store.differential';
 import { operation, Operation } from './document-store.generators';
 import { embeddedServer, realServer } from './document-store.servers';
 import { documentStoreSuite } from './document-store.suite';
@@ -58,7 +58,10 @@ describe.each(servers.map(({ name }, at) => ({ name, at })))('$name', ({ at }) =
             const [embedded, other] = await Promise.all(
               collections.map((collection) => answerOf(collection, each)),
             );
+            if (isUnsettled(each, [embedded!, other!])) continue;
             expect(embedded).toBe(other);
+            // How far an update of many got before it was refused depends on the order in which it went.
+            if (each.kind === 'update' && each.many && embedded!.includes('"error"')) break;
           }
           await Promise.all(collections.map((collection) => collection.drop()));
         },

@@ -28,7 +28,9 @@ const extreme = (sign: 1 | -1): Accumulator => {
   return {
     add: (value) => {
       if (!value || value.type === T.null || value.type === T.undefined) return 0;
-      if (best && compareValues(value, best) * sign <= 0) return 0;
+      // Of equal numbers of different types, the last is the greatest and the first the least, as on a real server.
+      const order = best ? compareValues(value, best) * sign : 1;
+      if (order < 0 || (order === 0 && sign < 0)) return 0;
       const before = best ? sizeOf(best) : 0;
       best = kept(value);
       return sizeOf(best) - before;

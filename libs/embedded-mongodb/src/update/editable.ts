@@ -71,19 +71,20 @@ const slotIn = (container: EditableDocument | EditableArray, part: string, path:
   };
 };
 
-/** Replaces what is at the path by what `change` makes of it; creates documents on the way. */
+/** Replaces what is at the path by what `change` makes of it, if anything; creates documents on the way. */
 export const changeAt = (
   root: EditableDocument,
   parts: readonly string[],
   change: (value: Node | undefined) => Node | undefined,
-): void => {
+): boolean => {
   const path = parts.join('.');
   const target = walk(root, parts, path);
   const slot = target && slotIn(target.container, target.part, path);
   const value = change(slot?.value);
-  if (value === undefined || value === slot?.value) return;
-  if (slot) return slot.put(value);
-  createPath(root, parts, path, value);
+  if (value === undefined || value === slot?.value) return false;
+  if (slot) slot.put(value);
+  else createPath(root, parts, path, value);
+  return true;
 };
 
 /** Takes away what is at the path, if anything is. */

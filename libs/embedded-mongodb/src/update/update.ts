@@ -103,18 +103,21 @@ const operatorUpdate = (update: Value): Update => {
   const onUpdate = modifications.filter(({ operator }) => operator !== '$setOnInsert');
   const changed = (document: Buffer, list: readonly Modification[]): Buffer => {
     const editable = EditableDocument.of(asValue(document));
+    let isCalculated = false;
     for (const { operator, parts, change } of list) {
       if (operator === '$unset') removeAt(editable, parts);
-      else changeAt(editable, parts, change);
+      else if (changeAt(editable, parts, change)) isCalculated ||= operator === '$inc' || operator === '$mul';
     }
-    return bytesOfDocument(editable, document.length);
+    const after = bytesOfDocument(editable, document.length);
+    // A sum that is NaN again counts as a change, as on a real server.
+    return after.equals(document) && !isCalculated ? document : after;
   };
   return {
     isReplacement: false,
     apply: (document) => {
       const after = changed(document, onUpdate);
       checkSameId(document, after);
-      return after.equals(document) ? document : after;
+      return after;
     },
     create: (filter) => {
       const start = new EditableDocument(new Map());
