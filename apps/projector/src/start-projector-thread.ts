@@ -14,6 +14,8 @@ export const startProjectorThread = async (data: ProjectorThreadData): Promise<P
   const extension = extname(__filename);
   const worker = new Worker(join(__dirname, `projector.worker${extension}`), {
     workerData: data,
+    // Room for what lives as long as a batch, so that it is not moved to the old generation first.
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
     execArgv: extension === '.ts' ? ['-r', '@swc-node/register'] : [],
   });
   const said = (kind: ProjectorThreadMessage['kind']): Promise<void> =>

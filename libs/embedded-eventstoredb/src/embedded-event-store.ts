@@ -30,6 +30,8 @@ export const startEmbeddedEventStore = ({
   const extension = extname(__filename);
   const worker = new Worker(join(__dirname, `server.worker${extension}`), {
     workerData: { dataDir, port } satisfies OpenOptions,
+    // Room for what lives as long as a batch, so that it is not moved to the old generation first.
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
     execArgv: extension === '.ts' ? ['-r', '@swc-node/register'] : [],
   });
   let closing = false;

@@ -26,6 +26,8 @@ const startThread = (options: ServerOptions): Worker => {
   if (!existsSync(entry)) throw new EmbeddedStoreError('failed', `${entry} is missing.`);
   return new Worker(entry, {
     workerData: options,
+    // Room for what lives as long as a batch, so that it is not moved to the old generation first.
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
     execArgv: extension === '.ts' ? ['-r', '@swc-node/register'] : [],
   });
 };
