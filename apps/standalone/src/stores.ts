@@ -28,7 +28,8 @@ const eventStore = async ({ eventStoreUrl, dataDir }: Config): Promise<Store> =>
 const documentStore = async ({ mongodbUrl, dataDir }: Config): Promise<Store> => {
   if (mongodbUrl !== undefined) return elsewhere(mongodbUrl);
   const { url, failed, close } = await startEmbeddedMongo({ dataDir: join(dataDir, 'mongodb') });
-  return { url, failed: failed.catch((error: unknown) => error as Error), close };
+  // It lives and dies with the projector, so read models need no flush; what does ask for one gets it.
+  return { url: `${url}/?w=1`, failed: failed.catch((error: unknown) => error as Error), close };
 };
 
 /** Starts an embedded store for each address that is not set. Where one cannot start, the other is closed again. */

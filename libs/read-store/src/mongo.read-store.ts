@@ -7,6 +7,7 @@ import {
   type AnyBulkWriteOperation,
   type Collection,
   type Db,
+  type WriteConcernSettings,
   type WriteError,
 } from 'mongodb';
 import type { Change, Stored } from './fold-batch';
@@ -25,7 +26,7 @@ type Entry = { _id: bigint };
 type Checkpoint = { _id: string; epoch: string; positions: Record<string, bigint> };
 
 /** On disk, and on most members of a replica set: what a checkpoint claims cannot be lost or rolled back. */
-const writeConcern = { w: 'majority', journal: true } as const;
+const DURABLE = { w: 'majority', journal: true } as const;
 
 /** Beyond these a sort is still right, only not served from an index; the server's own bound is 64 a collection. */
 export const DYNAMIC_INDEXES_MAX = 40;
@@ -38,8 +39,15 @@ export class MongoReadStore extends ReadStore {
   /** Dynamic indexes that are known to exist, by collection. */
   private readonly dynamicIndexes = new Map<string, Set<string>>();
 
+  /**
+   * What the address of the database asks for, else DURABLE. A server that goes down with this process need not flush:
+   * nobody goes on from memory then, and the store comes back as it was at one moment, checkpoint and documents alike.
+   */
+  private readonly writeConcern: WriteConcernSettings;
+
   constructor(private readonly db: Db) {
     super();
+    this.writeConcern = db.writeConcern ?? DURABLE;
   }
 
   async open(runner: string, { projections, journals }: ReadModels): Promise<CheckpointHold> {
@@ -49,7 +57,7 @@ export class MongoReadStore extends ReadStore {
       const checkpoint = await this.checkpoints().findOneAndUpdate(
         { _id: runner },
         { $setOnInsert: { epoch: randomUUID(), positions: {} } },
-        { upsert: true, returnDocument: 'after', writeConcern },
+        { upsert: true, returnDocument: 'after', writeConcern: this.writeConcern },
       );
       if (!checkpoint) throw new CheckpointLostError(runner);
       return { runner, epoch: checkpoint.epoch };
@@ -74,7 +82,7 @@ export class MongoReadStore extends ReadStore {
     return available(async () => {
       await this.createDynamicIndexes(projection, changes);
       const written = await this.rows(projection)
-        .bulkWrite(changes.map(operationOf), { ordered: false, writeConcern })
+        .bulkWrite(changes.map(operationOf), { ordered: false, writeConcern: this.writeConcern })
         .catch(onlyDuplicateIds);
       return written.insertedCount + written.matchedCount === changes.length;
     });
@@ -86,7 +94,7 @@ export class MongoReadStore extends ReadStore {
         .collection<Entry>(collectionOf(journal))
         .insertMany(
           entries.map(({ position, doc }) => ({ _id: position, ...doc })),
-          { ordered: false, writeConcern },
+          { ordered: false, writeConcern: this.writeConcern },
         )
         .catch(onlyDuplicateIds),
     );
@@ -113,7 +121,7 @@ export class MongoReadStore extends ReadStore {
       const { matchedCount } = await this.checkpoints().updateOne(
         { _id: runner, epoch },
         { $max: forward },
-        { writeConcern },
+        { writeConcern: this.writeConcern },
       );
       if (matchedCount === 0) throw new CheckpointLostError(runner);
     });

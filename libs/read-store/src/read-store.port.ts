@@ -20,8 +20,8 @@ export abstract class Checkpoints {
 }
 
 /**
- * Documents of the read models, and how far they are folded. Every write is durable before it is acknowledged, so that a
- * checkpoint never claims what a killed server has lost. Throws ReadStoreUnavailableError where the same again may succeed.
+ * Documents of the read models, and how far they are folded. Every write is durable before it is acknowledged (unless the
+ * server goes down together with this process), so that a checkpoint never claims what a killed server has lost. Throws ReadStoreUnavailableError where the same again may succeed.
  */
 export abstract class ReadStore extends Checkpoints {
   /** Makes what is missing of indexes and the runner's checkpoint. */

@@ -4,7 +4,7 @@ import type { Handlers } from './jobs';
 
 const POLL_MS = 10;
 /** As the projector writes. */
-const writeConcern = { w: 'majority', journal: true } as const;
+const DURABLE = { w: 'majority', journal: true } as const;
 
 const withClient = async <Answer>(
   mongodbUrl: string,
@@ -71,7 +71,8 @@ export const runMongodbJob = {
                 bulk.map((replacement) => ({
                   replaceOne: { filter: { _id: replacement['_id'] }, replacement, upsert: true },
                 })),
-                { ordered: false, writeConcern },
+                // As the projector does it.
+                { ordered: false, writeConcern: client.db(toDb).writeConcern ?? DURABLE },
               ),
             ),
           );
