@@ -9,7 +9,7 @@ import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule } from '@app/personal-data';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
-import { eventDefinitions, readModels } from './contexts';
+import { eventDefinitions, readModels } from '@app/system';
 import { StoreReadiness } from './store.readiness';
 
 export type ApiModuleOptions = Readonly<{
@@ -47,7 +47,11 @@ export class ApiModule implements OnModuleInit {
         SurroundingsModule,
         PersonalDataModule.forRoot({ keysDir }),
         EventStoreModule.forRoot({ connectionString: eventStoreUrl, definitions: eventDefinitions }),
-        ReadStoreModule.forRoot({ url: mongodbUrl, dbName: mongodbName, readModels }),
+        ReadStoreModule.forRoot({
+          url: mongodbUrl,
+          dbName: mongodbName,
+          readModels: [...readModels.projections, ...readModels.journals],
+        }),
         CqrsModule.forRoot(),
         HttpModule,
         AccessModule,

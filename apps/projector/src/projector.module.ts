@@ -1,13 +1,12 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { accessEventDefinitions } from '@app/access';
 import type { Config, Servers } from '@app/config';
-import { ContactsAutomationModule, contactEventDefinitions, programmeEventDefinitions } from '@app/contacts';
+import { ContactsAutomationModule } from '@app/contacts';
 import { EventStoreModule } from '@app/event-store';
 import { Clock, SystemClock } from '@app/kernel';
 import { PersonalDataModule } from '@app/personal-data';
 import { ReadStoreModule } from '@app/read-store';
-import { RewardReads, RewardStock, rewardEventDefinitions } from '@app/rewards';
-import { readModels } from './read-models';
+import { RewardReads, RewardStock } from '@app/rewards';
+import { eventDefinitions, readModels } from '@app/system';
 
 @Global()
 @Module({ providers: [{ provide: Clock, useClass: SystemClock }], exports: [Clock] })
@@ -24,12 +23,7 @@ export class ProjectorModule {
         PersonalDataModule.forRoot({ keysDir }),
         EventStoreModule.forRoot({
           connectionString: eventStoreUrl,
-          definitions: [
-            ...accessEventDefinitions,
-            ...contactEventDefinitions,
-            ...programmeEventDefinitions,
-            ...rewardEventDefinitions,
-          ],
+          definitions: eventDefinitions,
         }),
         ReadStoreModule.forRoot({
           url: mongodbUrl,

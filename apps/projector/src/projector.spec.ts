@@ -10,7 +10,7 @@ import { READ_DB, ReadGate, MongoReadStore, openReadDatabase } from '@app/read-s
 import { commandContext, eventually, startTestServers, type TestServers } from '@app/testing';
 import type { Db } from 'mongodb';
 import { ProjectorModule } from './projector.module';
-import { readModels } from './read-models';
+import { readModels } from '@app/system';
 import { startProjector } from './start-projector';
 import { startProjectorThread } from './start-projector-thread';
 

@@ -7,7 +7,7 @@ import { MongoReadStore, ProjectionRunner, READ_DB, type RunnerStatus } from '@a
 import { automationsOf, runAutomations } from './automations';
 import { startMonitoring, type ProjectorStatus } from './monitoring';
 import { ProjectorModule } from './projector.module';
-import { readModels } from './read-models';
+import { readModels } from '@app/system';
 
 export type ProjectorOptions = Readonly<{ config: Config; servers: Servers; logger: Logger }>;
 

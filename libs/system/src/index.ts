@@ -1,9 +1,10 @@
 import { accessEventDefinitions } from '@app/access';
 import { contactEventDefinitions, contactsReadModels, programmeEventDefinitions } from '@app/contacts';
 import type { EventDefinition } from '@app/kernel';
+import type { ReadModels } from '@app/read-store';
 import { rewardEventDefinitions, rewardsReadModels } from '@app/rewards';
 
-/** Every event type of every context: this process writes them, and must know what of them is personal. */
+/** Every event type of every context: whoever opens the log must know what of them is personal. */
 export const eventDefinitions: readonly EventDefinition[] = [
   ...accessEventDefinitions,
   ...contactEventDefinitions,
@@ -11,8 +12,8 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...rewardEventDefinitions,
 ];
 
-/** What queries of this process read: `minPosition` waits for all of them. */
-export const readModels = [contactsReadModels, rewardsReadModels].flatMap(({ projections, journals }) => [
-  ...projections,
-  ...journals,
-]);
+/** What every context wants folded: the projector folds all of it, and `minPosition` waits for all of it. */
+export const readModels: ReadModels = {
+  projections: [...contactsReadModels.projections, ...rewardsReadModels.projections],
+  journals: [...contactsReadModels.journals, ...rewardsReadModels.journals],
+};
