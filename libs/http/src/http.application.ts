@@ -5,6 +5,7 @@ import { RequestMethod, type DynamicModule, type LoggerService, type Type } from
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerOutcomes } from './command/outcome-answer';
 import { acceptJsonOnly } from './input/json-body';
 import { isUuid } from './input/rules';
 import { serveOpenApi } from './openapi/serve';
@@ -60,6 +61,7 @@ export const createHttpApplication = async (
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   acceptJsonOnly(fastify);
   addCommonHeaders(fastify);
+  answerOutcomes(fastify);
   endOverdueRequests(fastify, requestTimeMs);
   app.get(Metrics).observe(fastify);
   app.get(RouteTable).watch(fastify);

@@ -1,11 +1,10 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { Clock } from '@app/kernel';
 import { Secrets } from '@app/personal-data';
 import { AccessGuard } from './access/access.guard';
 import { DeclaredAccessCheck } from './access/declared-access.check';
 import { CommandContextFactory } from './command/command-context.factory';
-import { OutcomeInterceptor } from './command/outcome.interceptor';
 import { DtoPipe } from './input/dto.pipe';
 import { Metrics } from './operation/metrics';
 import { OperationController } from './operation/operation.controller';
@@ -35,7 +34,6 @@ import { SseStreams } from './stream/sse';
     },
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useClass: DtoPipe },
-    { provide: APP_INTERCEPTOR, useClass: OutcomeInterceptor },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
   exports: [CursorCodec, Metrics, SseStreams, DeclaredAccessCheck],

@@ -5,7 +5,7 @@ export * from './access/request';
 export * from './access/route-plan';
 export * from './command/context.decorator';
 export * from './command/entity-id';
-export * from './command/outcome.interceptor';
+export { Location } from './command/outcome-answer';
 export * from './http.application';
 export * from './http.module';
 export * from './input/field';

@@ -7,6 +7,8 @@ export type RoutePlan = Readonly<{
   access: AccessRule | null;
   queryNames: ReadonlySet<string>;
   takesBody: boolean;
+  /** See @Location. */
+  location?: string;
 }>;
 
 /** A request as it stands behind the access guard. */

@@ -3,6 +3,7 @@ import { PARAMTYPES_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constan
 import { RouteParamtypes } from '@nestjs/common/internal';
 import { ACCESS_RULE, PUBLIC_ROUTE, type AccessRule } from './access.decorator';
 import type { RoutePlan } from './request';
+import { LOCATION } from '../command/outcome-answer';
 import { fieldNamesOf } from '../input/dto.pipe';
 import type { DtoClass } from '../input/field';
 import { QUERY_NAMES } from '../input/min-position';
@@ -22,10 +23,12 @@ export const routePlanOf = (controller: Type, handler: Handler): RoutePlan => {
   const isPublic = Reflect.getMetadata(PUBLIC_ROUTE, handler) === true;
   if ((access === undefined) === !isPublic)
     throw new UndeclaredAccessError([`${controller.name}.${handler.name}`]);
+  const location = Reflect.getMetadata(LOCATION, handler) as string | undefined;
   const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler.name) ?? {}) as RouteArguments;
   return {
     access: access ?? null,
     queryNames: new Set(queryNamesOf(controller, handler.name, args)),
+    ...(location === undefined ? {} : { location }),
     takesBody: Object.keys(args).some((key) => key.startsWith(`${RouteParamtypes.BODY}:`)),
   };
 };
