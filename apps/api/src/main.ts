@@ -1,17 +1,8 @@
-import { createLogger, loadConfig, serversOf, type Config, type Servers } from '@app/config';
-import { endWith, live } from './process-life';
+import { createLogger } from '@app/config';
+import { live, settingsOrEnd } from './process-life';
 import { startApi } from './start-api';
 
-const settings = (): Readonly<{ config: Config; servers: Servers }> => {
-  try {
-    const config = loadConfig();
-    return { config, servers: serversOf(config) };
-  } catch (error) {
-    return endWith(error);
-  }
-};
-
-const { config, servers } = settings();
+const { config, servers } = settingsOrEnd();
 const logger = createLogger('api', config.logLevel);
 
 void live(async () => {

@@ -1,4 +1,4 @@
-import type { Logger } from '@app/config';
+import { loadConfig, serversOf, type Config, type Logger, type Servers } from '@app/config';
 
 const STOP_TIME_MS = 15_000;
 /** On Ctrl-C, a terminal signals this process and npm, which hands the signal on: that is one wish, not two. */
@@ -15,6 +15,16 @@ export const endWith = (error: unknown): never => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`regulars: ${message.split('\n', 1)[0] ?? ''}\n`);
   process.exit(1);
+};
+
+/** The settings of a process that starts no servers of its own; where they are wrong, it ends here. */
+export const settingsOrEnd = (): Readonly<{ config: Config; servers: Servers }> => {
+  try {
+    const config = loadConfig();
+    return { config, servers: serversOf(config) };
+  } catch (error) {
+    return endWith(error);
+  }
 };
 
 /**

@@ -1,17 +1,8 @@
-import { createLogger, loadConfig, serversOf, type Config, type Servers } from '@app/config';
-import { endWith, live } from '../../api/src/process-life';
+import { createLogger } from '@app/config';
+import { live, settingsOrEnd } from '../../api/src/process-life';
 import { startProjector } from './start-projector';
 
-const settings = (): Readonly<{ config: Config; servers: Servers }> => {
-  try {
-    const config = loadConfig();
-    return { config, servers: serversOf(config) };
-  } catch (error) {
-    return endWith(error);
-  }
-};
-
-const { config, servers } = settings();
+const { config, servers } = settingsOrEnd();
 const logger = createLogger('projector', config.logLevel);
 
 void live(async () => {

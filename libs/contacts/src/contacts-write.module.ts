@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
 import { ChangeContactDetailsHandler } from './application/change-contact-details/change-contact-details.handler';
 import { CheckInHandler } from './application/check-in/check-in.handler';
 import { ContactDecisions } from './application/contact-decisions';
@@ -33,7 +32,6 @@ const emailClaims = { provide: EmailClaims, useClass: MongoEmailClaims };
 
 /** Commands on contacts, and the programme they earn by; for the api. */
 @Module({
-  imports: [CqrsModule],
   controllers: [ContactCommandsController, PointsCommandsController, ProgrammeController],
   providers: [
     ContactDecisions,

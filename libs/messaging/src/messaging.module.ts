@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
 import { SendMessageHandler } from './application/send-message/send-message.handler';
 import { MessagesController } from './http/messages.controller';
 
 /** Messages to contacts, for the api. */
-@Module({ imports: [CqrsModule], controllers: [MessagesController], providers: [SendMessageHandler] })
+@Module({ controllers: [MessagesController], providers: [SendMessageHandler] })
 export class MessagingModule {}

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
 import { ActivityQueriesController } from '../http/activity.queries.controller';
 import { ContactsQueriesController } from '../http/contacts.queries.controller';
 import { ActivityReads } from './activity/mongo.activity-reads';
@@ -14,7 +13,6 @@ import { SummariseContactsHandler } from './summarise-contacts/summarise-contact
 
 /** Everything that is asked about contacts. Needs READ_DB, ReadGate, CursorCodec, SseStreams, SealedFields and Clock. */
 @Module({
-  imports: [CqrsModule],
   controllers: [ContactsQueriesController, ActivityQueriesController],
   providers: [
     ContactReads,
