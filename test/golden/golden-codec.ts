@@ -31,7 +31,7 @@ class GoldenKeyRing extends KeyRing {
     return { kind: 'active', key: keyOf(keyId) };
   }
 
-  destroy(): Promise<void> {
+  destroy(): Promise<never> {
     return Promise.reject(new Error('The samples are never erased.'));
   }
 }

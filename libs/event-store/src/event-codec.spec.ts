@@ -75,6 +75,16 @@ describe('EventCodec', () => {
     });
   });
 
+  it.each([
+    [{ name: 'CreditPoints', action: 'contact.command' }, 'CreditPoints'],
+    [{ name: 'SetConsent', action: 'consent.change' }, 'SetConsent consent.change'],
+  ])('names the command on its last event only, in few bytes', async (command, stored) => {
+    const encoded = await codec.encode('test-1', [noted(1), noted(2)], contextOf({ command }));
+    expect(encoded.map(({ metadata }) => metadata.n)).toEqual([undefined, stored]);
+    const decoded = await codec.decode(encoded.map((event) => storedAs(event)));
+    expect(decoded.map(({ meta }) => meta.command)).toEqual([undefined, command]);
+  });
+
   it('leaves a field out that is not there, and seals no null', async () => {
     const [bare, empty] = await codec.encode('test-1', [noted(1), noted(2, { note: null })], contextOf());
     expect(bare?.data).not.toHaveProperty('note');
@@ -122,7 +132,7 @@ describe('EventCodec', () => {
     const fields = new SealedFields(keys.sealer);
     const kept = { eventId: encoded?.id as string, sealed: { note: sealedNote } };
     expect(await fields.open(kept)).toEqual({ note: 'x' });
-    await keys.keyRing.destroy(erased);
+    await keys.keyRing.destroy(erased, 'personal');
     const [decoded] = await codec.decode([storedAs(encoded as EncodedEvent)]);
     expect(decoded?.data).toEqual({ contactId: erased, n: 1, note: null });
     expect(decoded?.meta.sealed).toEqual({ note: sealedNote });

@@ -13,6 +13,9 @@ export type KeyLookup =
   /** `at`: when it was destroyed, ISO 8601 UTC. */
   | Readonly<{ kind: 'destroyed'; at: string }>;
 
+/** `at`: when it was destroyed, ISO 8601 UTC. */
+export type DestroyedKey = Readonly<{ keyId: string; at: string }>;
+
 /** The data keys of all contacts. A record goes from active to destroyed and stays destroyed. */
 export abstract class KeyRing {
   /**
@@ -28,8 +31,8 @@ export abstract class KeyRing {
   abstract keyAtHand(keyId: string): KeyLookup | undefined;
 
   /**
-   * Destroys both keys of a contact, durably, whether they existed or not: none can be created afterwards.
-   * Doing it again changes nothing. Other processes stop opening within a second and sealing within 10 ms.
+   * Destroys one key of a contact, durably, whether it existed or not: it cannot be created afterwards. Doing it again
+   * changes nothing and tells the first time. Other processes stop opening within a second and sealing within 10 ms.
    */
-  abstract destroy(contactId: string): Promise<void>;
+  abstract destroy(contactId: string, keyClass: KeyClass): Promise<DestroyedKey>;
 }

@@ -77,19 +77,27 @@ describe('LocalKeyRing', () => {
     expect(await keyRing.keyForOpening(keyId)).toEqual({ kind: 'missing' });
     await keyRing.keyForSealing(contactId, 'personal');
     expect(await keyRing.keyForOpening(keyId)).toMatchObject({ kind: 'active' });
-    await keyRing.destroy(contactId);
+    const destroyed = await keyRing.destroy(contactId, 'personal');
     const tombstone = await keyRing.keyForOpening(keyId);
+    expect(tombstone).toEqual({ kind: 'destroyed', at: destroyed.at });
+    expect(destroyed.keyId).toBe(keyId);
     expect(tombstone).toMatchObject({
       kind: 'destroyed',
       at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
     });
-    await keyRing.destroy(contactId);
+    expect(await keyRing.destroy(contactId, 'personal')).toEqual(destroyed);
     await keyRing.close();
     const again = await open();
     expect(await again.keyForOpening(keyId)).toEqual(tombstone);
     await expect(again.keyForSealing(contactId, 'personal')).rejects.toThrow(KeyDestroyedError);
-    // The retained key was never created: it must not come to be afterwards.
+    // What the law makes one keep goes later.
+    await again.keyForSealing(contactId, 'retained');
+    await again.destroy(contactId, 'retained');
     await expect(again.keyForSealing(contactId, 'retained')).rejects.toThrow(KeyDestroyedError);
+    // A key that was never created must not come to be afterwards.
+    const other = randomUUID();
+    await again.destroy(other, 'personal');
+    await expect(again.keyForSealing(other, 'personal')).rejects.toThrow(KeyDestroyedError);
   });
 
   it('is unavailable, not destroyed, where a record is damaged or the ring is closed', async () => {
@@ -158,7 +166,7 @@ describe('LocalKeyRing', () => {
       const contactId = randomUUID();
       const keyRing = await open();
       const { id } = await keyRing.keyForSealing(contactId, 'personal');
-      await elsewhere(`await ring.destroy('${contactId}')`);
+      await elsewhere(`await ring.destroy('${contactId}', 'personal')`);
       await expect(keyRing.keyForSealing(contactId, 'personal')).rejects.toThrow(KeyDestroyedError);
       expect(keyRing.keyAtHand(id).kind).toBe('destroyed');
     }, 20_000);
@@ -167,7 +175,7 @@ describe('LocalKeyRing', () => {
       const contactId = randomUUID();
       const keyRing = await open();
       const { id } = await keyRing.keyForSealing(contactId, 'personal');
-      await elsewhere(`await ring.destroy('${contactId}')`);
+      await elsewhere(`await ring.destroy('${contactId}', 'personal')`);
       const deadline = Date.now() + 5_000;
       while (keyRing.keyAtHand(id).kind !== 'destroyed' && Date.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 20));

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { DataKey } from './data-key';
 import { keyIdOf } from './key-id';
 import { KeyDestroyedError, KeyRingFolderError, KeyRingUnavailableError } from './key-ring.errors';
-import { KeyRing, type KeyClass, type KeyLookup } from './key-ring.port';
+import { KeyRing, type DestroyedKey, type KeyClass, type KeyLookup } from './key-ring.port';
 import { unwrap, wrap } from './key-wrapping';
 import { createMasterKey, readMasterKey } from './master-key.file';
 import { DerivedSecrets, type Secrets } from './secrets';
@@ -112,16 +112,15 @@ export class LocalKeyRing extends KeyRing {
     return lookup;
   }
 
-  async destroy(contactId: string): Promise<void> {
-    const at = Buffer.alloc(9);
-    at.writeUInt8(DESTROYED);
-    at.writeDoubleBE(Date.now(), 1);
+  async destroy(contactId: string, keyClass: KeyClass): Promise<DestroyedKey> {
+    const keyId = keyIdOf(contactId, keyClass);
     try {
       await this.records.transaction(() => {
-        for (const keyClass of ['personal', 'retained'] as const) {
-          const keyId = keyIdOf(contactId, keyClass);
-          if (this.records.get(keyId)?.[0] !== DESTROYED) void this.records.put(keyId, at);
-        }
+        if (this.records.get(keyId)?.[0] === DESTROYED) return;
+        const tombstone = Buffer.alloc(9);
+        tombstone.writeUInt8(DESTROYED);
+        tombstone.writeDoubleBE(Date.now(), 1);
+        void this.records.put(keyId, tombstone);
         const generation = Buffer.alloc(8);
         generation.writeDoubleBE(generationIn(this.records) + 1);
         void this.records.put(GENERATION, generation);
@@ -130,6 +129,10 @@ export class LocalKeyRing extends KeyRing {
       throw new KeyRingUnavailableError(error);
     }
     this.checkGeneration(0);
+    const lookup = this.keyAtHand(keyId);
+    if (lookup.kind !== 'destroyed')
+      throw new KeyRingUnavailableError(new Error('A key just destroyed is not destroyed.'));
+    return { keyId, at: lookup.at };
   }
 
   /** Waits for writes under way. Nothing works afterwards. */

@@ -88,7 +88,7 @@ describe('Sealer', () => {
     const sealed = await sealer.seal('Anna', contactId, 'profile', place);
     const never = sealed.slice(0, 5) + 'A'.repeat(22) + sealed.slice(27);
     await expect(sealer.open(never, place)).rejects.toThrow(MissingKeyError);
-    await keyRing.destroy(contactId);
+    await keyRing.destroy(contactId, 'personal');
     expect(await sealer.open(sealed, place)).toBeNull();
     expect(sealer.openAtHand(sealed, place)).toBeNull();
     await expect(sealer.seal('Anna', contactId, 'profile', place)).rejects.toThrow(KeyDestroyedError);
