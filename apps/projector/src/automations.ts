@@ -61,6 +61,7 @@ const contextOf = (name: string, now: Date): CommandContext => ({
   commandId: randomUUID(),
   repeatable: false,
   actor: { id: name, role: 'system', method: 'internal' },
+  command: { name, action: 'contact.command' },
   correlationId: randomUUID(),
   now: now.toISOString(),
   deadlineMs: now.getTime() + COMMAND_TIME_MS,

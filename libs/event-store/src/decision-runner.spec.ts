@@ -117,6 +117,7 @@ describe('DecisionRunner', () => {
         revision: 0,
         position,
         replayed: false,
+        unchanged: true,
       });
     });
   });

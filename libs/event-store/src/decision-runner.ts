@@ -13,7 +13,7 @@ import { EventStoreUnavailableError } from './event-store.errors';
 import { EventStore, RevisionConflictError, type AppendResult, type CommandRecord } from './event-store.port';
 import { FoldedStream, type Fold } from './folded-stream';
 import type { PayloadMac } from './payload-mac';
-import { commandMetaOf, storedMetadataOf } from './stored-metadata';
+import { commandMetaOf, lastOf, storedMetadataOf } from './stored-metadata';
 import { StreamQueue } from './stream-queue';
 
 const RETRY_BACKOFF_MS = 5;
@@ -243,7 +243,10 @@ const judge = <S, C, E extends DomainEvent, A extends object>(
   try {
     const { events, answer } = decider.decide(command, state);
     if (events.length > 0) return { kind: 'append', events, answer: jsonCopy(answer) };
-    return { kind: 'answer', outcome: { answer: jsonCopy(answer), revision, position, replayed: false } };
+    return {
+      kind: 'answer',
+      outcome: { answer: jsonCopy(answer), revision, position, replayed: false, unchanged: true },
+    };
   } catch (error) {
     return { kind: 'refusal', error };
   }
@@ -272,7 +275,7 @@ const asRecorded = <E extends DomainEvent>(
   record: CommandRecord | undefined,
 ): RecordedEvent<E>[] =>
   events.map((event, index) => {
-    const answer = index === events.length - 1 ? record?.answer : undefined;
+    const last = index === events.length - 1 ? lastOf(context, record) : {};
     const recorded: RecordedEvent = {
       type: event.type,
       data: jsonCopy(event.data),
@@ -282,7 +285,7 @@ const asRecorded = <E extends DomainEvent>(
         revision: firstRevision + index,
         position,
         recordedAt: context.now,
-        ...commandMetaOf(storedMetadataOf(context, record?.mac, answer)),
+        ...commandMetaOf(storedMetadataOf(context, record?.mac, last)),
       },
     };
     return recorded as RecordedEvent<E>;

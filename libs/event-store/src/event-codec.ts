@@ -4,7 +4,13 @@ import type { CatalogEntry, EventCatalog } from './event-catalog';
 import { eventIdsOf } from './event-id';
 import { UnmarkedFieldError, UnreadableEventError } from './event-store.errors';
 import type { CommandRecord } from './event-store.port';
-import { commandMetaOf, isStoredMetadata, storedMetadataOf, type StoredMetadata } from './stored-metadata';
+import {
+  commandMetaOf,
+  isStoredMetadata,
+  lastOf,
+  storedMetadataOf,
+  type StoredMetadata,
+} from './stored-metadata';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -53,7 +59,6 @@ export class EventCodec {
     return Promise.all(
       events.map(async (event, index): Promise<EncodedEvent> => {
         const id = ids[index] as string;
-        const answer = index === events.length - 1 ? record?.answer : undefined;
         return {
           id,
           type: event.type,
@@ -63,7 +68,11 @@ export class EventCodec {
             openFields[index] as Fields,
             id,
           ),
-          metadata: storedMetadataOf(context, record?.mac, answer),
+          metadata: storedMetadataOf(
+            context,
+            record?.mac,
+            index === events.length - 1 ? lastOf(context, record) : {},
+          ),
         };
       }),
     );

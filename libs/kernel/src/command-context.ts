@@ -1,4 +1,4 @@
-import type { Actor } from './domain-event';
+import type { Actor, CommandName } from './domain-event';
 
 /** What every command carries besides its payload. */
 export type CommandContext = Readonly<{
@@ -9,6 +9,10 @@ export type CommandContext = Readonly<{
   actor: Actor;
   onBehalfOf?: string;
   purpose?: string;
+  /**
+   * What the privacy log calls it. Absent on steps beside somebody's command, which leave no entry of their own.
+   */
+  command?: CommandName;
   correlationId: string;
   causationId?: string;
   /** The instant of the command, ISO 8601 UTC: deciders have no other clock. */
@@ -28,4 +32,6 @@ export type Outcome<Answer extends object = object> = Readonly<{
   position: bigint;
   /** The answer is that of an earlier, identical command. */
   replayed: boolean;
+  /** Nothing had to be recorded, so no event tells of the command. */
+  unchanged?: true;
 }>;

@@ -23,6 +23,8 @@ export type EventMeta = Readonly<{
   actor: Actor;
   onBehalfOf?: string;
   purpose?: string;
+  /** On the command's last event only, so that what it wrote to a stream makes one entry of the privacy log. */
+  command?: CommandName;
   /** Keyed MAC of the command's payload; only on commands that can come again (see CommandContext). */
   mac?: string;
   /** What the command was answered; on its last event only, and only beside `mac`. */
@@ -30,6 +32,9 @@ export type EventMeta = Readonly<{
   /** Sealed fields as stored, by field name: for read models that keep them sealed. */
   sealed?: Readonly<Record<string, string>>;
 }>;
+
+/** A command as the privacy log names it: `CreditPoints`, `contact.command`. */
+export type CommandName = Readonly<{ name: string; action: string }>;
 
 /** Who acted, by pseudonym: an API key's id, never a name. */
 export type Actor = Readonly<{

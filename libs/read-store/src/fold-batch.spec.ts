@@ -8,11 +8,11 @@ import {
   SimulatedReadStore,
 } from '@app/testing';
 import type { RecordedEvent } from '@app/kernel';
-import { foldBatch, touchedBy } from './fold-batch';
-import { defineProjection } from './projection';
+import { foldBatch, foldLedger, touchedBy } from './fold-batch';
+import { defineLedger, defineProjection } from './projection';
 import { ProjectionError } from './read-store.errors';
 
-const { accounts, anyAccountHistory } = accountsFixture;
+const { accounts, anyAccountHistory, openings } = accountsFixture;
 type Account = accountsFixture.Account;
 type AccountEvent = accountsFixture.AccountEvent;
 
@@ -139,5 +139,79 @@ describe('folding a batch', () => {
         },
       ),
       { numRuns: 300 },
+    ));
+});
+
+const kept = async (store: SimulatedReadStore, batches: readonly (readonly RecordedEvent[])[]) => {
+  for (const batch of batches) {
+    const change = foldLedger(openings, batch, await store.loadState(openings));
+    if (!change) continue;
+    await store.insertRows(openings, change.rows);
+    await store.saveState(openings, change.next);
+  }
+  return store.contents();
+};
+
+describe('folding a batch into a ledger', () => {
+  it('numbers what happened, in order', async () => {
+    const store = new SimulatedReadStore();
+    await kept(store, [[recorded(opened('a'), 0), recorded(closed('a'), 1), recorded(opened('a'), 2)]]);
+    expect(await store.loadState(openings)).toMatchObject({ position: 2n, state: { size: 2 } });
+    expect(Object.keys(store.contents()['openings_v1'] ?? {})).toEqual(['0', '1', 'pair/2']);
+  });
+
+  it('skips what it has seen', () => {
+    const seen = { position: 5n, state: { size: 1, digest: 1 } };
+    expect(foldLedger(openings, [recorded(opened('a'), 5)], seen)).toBeUndefined();
+    expect(foldLedger(openings, [recorded(closed('a'), 6)], seen)).toEqual({
+      rows: [],
+      next: { ...seen, position: 6n },
+    });
+  });
+
+  it('names the event that cannot be folded', () => {
+    const broken = defineLedger({
+      ...openings,
+      fold: () => {
+        throw new RangeError('canary');
+      },
+    });
+    expect(() => foldLedger(broken, [recorded(opened('canary'), 7)], null)).toThrow(
+      new ProjectionError('openings_v1', recorded(opened(''), 7), new RangeError()),
+    );
+  });
+
+  it('gives the same bytes for every overlap of any split', () =>
+    fc.assert(
+      fc.asyncProperty(
+        anyAccountHistory,
+        anySplit(),
+        anySplit(),
+        fc.nat(),
+        fc.nat(),
+        async (events, first, again, m, n) => {
+          const seen = n % (events.length + 1);
+          const from = m % (seen + 1);
+          const batches = [...first(events.slice(0, seen)), ...again(events.slice(from))];
+          expect(await kept(new SimulatedReadStore(), batches)).toEqual(
+            await kept(new SimulatedReadStore(), [events]),
+          );
+        },
+      ),
+      { numRuns: 300 },
+    ));
+
+  it('gives the same bytes where one that was loaded long ago is saved late', () =>
+    fc.assert(
+      fc.asyncProperty(anyAccountHistory, fc.nat(), async (events, n) => {
+        const store = new SimulatedReadStore();
+        const early = foldLedger(openings, events.slice(0, n % (events.length + 1)), null);
+        await kept(store, [events]);
+        if (early) {
+          await store.insertRows(openings, early.rows);
+          await store.saveState(openings, early.next);
+        }
+        expect(store.contents()).toEqual(await kept(new SimulatedReadStore(), [events]));
+      }),
     ));
 });

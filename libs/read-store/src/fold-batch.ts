@@ -1,5 +1,12 @@
 import type { DomainEvent, RecordedEvent } from '@app/kernel';
-import { collectionOf, type AnyProjection, type Projection } from './projection';
+import {
+  collectionOf,
+  type AnyLedger,
+  type AnyProjection,
+  type Ledger,
+  type LedgerRow,
+  type Projection,
+} from './projection';
 import { ProjectionError } from './read-store.errors';
 
 /**
@@ -94,4 +101,38 @@ const fold = (
   entry.doc = doc;
   entry.position = event.meta.position;
   entry.changed = true;
+};
+
+/** The state of a ledger, and the position of the last event it has seen. */
+export type LedgerState = Readonly<{ position: bigint; state: object }>;
+
+export type LedgerChange = Readonly<{ rows: readonly LedgerRow[]; next: LedgerState }>;
+
+/**
+ * Folds a batch into a ledger; undefined where all of it was folded before. `before`: what was folded so far, null at the
+ * beginning. Pure.
+ */
+export const foldLedger = (
+  ledger: AnyLedger,
+  events: readonly RecordedEvent[],
+  before: LedgerState | null,
+): LedgerChange | undefined => {
+  const { initial, fold: step } = ledger as unknown as Ledger;
+  const rows: LedgerRow[] = [];
+  let state = before?.state ?? initial;
+  let position = before?.position ?? BEFORE_ALL;
+  let seen = false;
+  for (const event of events) {
+    if (event.meta.position <= position) continue;
+    position = event.meta.position;
+    seen = true;
+    try {
+      const next = step(state, event);
+      state = next.state;
+      for (const row of next.rows) rows.push(row);
+    } catch (thrown) {
+      throw new ProjectionError(collectionOf(ledger), event, thrown);
+    }
+  }
+  return seen ? { rows, next: { position, state } } : undefined;
 };

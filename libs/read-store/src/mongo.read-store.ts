@@ -10,12 +10,14 @@ import {
   type WriteConcernSettings,
   type WriteError,
 } from 'mongodb';
-import type { Change, Stored } from './fold-batch';
+import type { Change, LedgerState, Stored } from './fold-batch';
 import {
   collectionOf,
+  type AnyLedger,
   type AnyProjection,
   type IndexSpec,
   type Journal,
+  type LedgerRow,
   type ReadModels,
 } from './projection';
 import { CheckpointLostError, ReadStoreUnavailableError } from './read-store.errors';
@@ -23,6 +25,8 @@ import { ReadStore, type CheckpointHold, type JournalEntry, type Positions } fro
 
 type Row = { _id: string; _position: bigint };
 type Entry = { _id: bigint };
+type LedgerEntry = { _id: number | string };
+type LedgerDocument = { _id: string; _position: bigint; state: object };
 type Checkpoint = { _id: string; epoch: string; positions: Record<string, bigint> };
 
 /** On disk, and on most members of a replica set: what a checkpoint claims cannot be lost or rolled back. */
@@ -50,9 +54,9 @@ export class MongoReadStore extends ReadStore {
     this.writeConcern = db.writeConcern ?? DURABLE;
   }
 
-  async open(runner: string, { projections, journals }: ReadModels): Promise<CheckpointHold> {
+  async open(runner: string, { projections, journals, ledgers = [] }: ReadModels): Promise<CheckpointHold> {
     return available(async () => {
-      for (const readModel of [...projections, ...journals]) await this.createIndexes(readModel);
+      for (const readModel of [...projections, ...journals, ...ledgers]) await this.createIndexes(readModel);
       for (const projection of projections) await this.learnDynamicIndexes(projection);
       const checkpoint = await this.checkpoints().findOneAndUpdate(
         { _id: runner },
@@ -100,6 +104,43 @@ export class MongoReadStore extends ReadStore {
     );
   }
 
+  async loadState(ledger: AnyLedger): Promise<LedgerState | null> {
+    return available(async () => {
+      const stored = await this.ledgers().findOne({ _id: collectionOf(ledger) });
+      return stored && { position: stored._position, state: stored.state };
+    });
+  }
+
+  async dropState(ledger: AnyLedger): Promise<void> {
+    await available(() =>
+      this.ledgers().deleteOne({ _id: collectionOf(ledger) }, { writeConcern: this.writeConcern }),
+    );
+  }
+
+  async insertRows(ledger: AnyLedger, rows: readonly LedgerRow[]): Promise<void> {
+    await available(() =>
+      this.db
+        .collection<LedgerEntry>(collectionOf(ledger))
+        .insertMany(
+          rows.map(({ _id, doc }) => ({ _id, ...doc })),
+          { ordered: false, writeConcern: this.writeConcern },
+        )
+        .catch(onlyDuplicateIds),
+    );
+  }
+
+  async saveState(ledger: AnyLedger, { position, state }: LedgerState): Promise<void> {
+    await available(() =>
+      this.ledgers()
+        .replaceOne(
+          { _id: collectionOf(ledger), _position: { $lt: position } },
+          { _position: position, state },
+          { upsert: true, writeConcern: this.writeConcern },
+        )
+        .catch(onlyExisting),
+    );
+  }
+
   async positions(): Promise<Positions> {
     return available(async () => {
       const furthest = new Map<string, bigint>();
@@ -131,11 +172,15 @@ export class MongoReadStore extends ReadStore {
     return this.db.collection<Row>(collectionOf(projection));
   }
 
+  private ledgers(): Collection<LedgerDocument> {
+    return this.db.collection<LedgerDocument>('ledgers');
+  }
+
   private checkpoints(): Collection<Checkpoint> {
     return this.db.collection<Checkpoint>('checkpoints');
   }
 
-  private async createIndexes(readModel: AnyProjection | Journal): Promise<void> {
+  private async createIndexes(readModel: AnyProjection | Journal | AnyLedger): Promise<void> {
     const specs = readModel.indexes.map(({ key, unique, sparse }: IndexSpec) => ({
       key: { ...key },
       ...(unique && { unique }),
@@ -203,6 +248,11 @@ const onlyDuplicateIds = (error: unknown): Written => {
   const unconfirmed = error.result.getWriteConcernError() !== undefined;
   if (unconfirmed || failures.length === 0 || !failures.every(isDuplicateId)) throw error;
   return error;
+};
+
+/** An upsert whose guard did not hold collides with the document that is further on. */
+const onlyExisting = (error: unknown): void => {
+  if (!(error instanceof MongoError) || error.code !== DUPLICATE_KEY) throw error;
 };
 
 /** By the message, since the driver hands on no other sign of which index it was. */

@@ -77,6 +77,7 @@ describe('the projection runner', () => {
         ['accounts_v1', end],
         ['tally_v1', end],
         ['moves_v1', end],
+        ['openings_v1', end],
       ]),
     );
     const moved = events.filter(({ type }) => type === 'test.Moved.v1');
@@ -183,6 +184,17 @@ describe('the projection runner', () => {
       return load(projection, ids);
     });
     await runToEnd(emptying, events, (items) => items.map((item) => [item]));
+    expect(store.contents()).toEqual(await contentsOf(events));
+  });
+
+  it('folds a ledger from the beginning where its state is gone or behind the checkpoint', async () => {
+    const events = someHistory(20);
+    const store = new SimulatedReadStore();
+    await runToEnd(store, events.slice(0, 10));
+    const { openings } = accountsFixture;
+    await store.dropState(openings);
+    await store.saveState(openings, { position: events[0]!.meta.position, state: { size: 0, digest: 1 } });
+    await runToEnd(store, events);
     expect(store.contents()).toEqual(await contentsOf(events));
   });
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError, type RecordedEvent } from '@app/kernel';
 import type { EventStore } from '@app/event-store';
 import { foldBatch, touchedBy } from './fold-batch';
+import { LedgerFolding } from './ledger-folding';
 import { collectionOf, type AnyProjection, type Journal, type ReadModels } from './projection';
 import {
   CheckpointLostError,
@@ -48,7 +49,7 @@ const BACKOFF_MAX_MS = 5_000;
 /** Each round some other writer made progress, so many in a row mean that something is wrong. */
 const CONTENTION_ROUNDS_MAX = 20;
 
-/** What the runner does alike to projections and journals. */
+/** What the runner does alike to all kinds of read models. */
 type Folding = Readonly<{ collection: string; apply: (events: readonly RecordedEvent[]) => Promise<void> }>;
 
 /**
@@ -57,10 +58,12 @@ type Folding = Readonly<{ collection: string; apply: (events: readonly RecordedE
  */
 export class ProjectionRunner {
   private readonly foldings: readonly Folding[];
+  private readonly ledgers: readonly LedgerFolding[];
   private current: RunnerStatus = { state: 'starting', position: null, eventsCount: 0 };
 
   constructor(private readonly options: RunnerOptions) {
-    const { projections, journals } = options.readModels;
+    const { projections, journals, ledgers = [] } = options.readModels;
+    this.ledgers = ledgers.map((ledger) => new LedgerFolding(ledger, options.store));
     this.foldings = [
       ...projections.map((projection) => ({
         collection: collectionOf(projection),
@@ -70,6 +73,7 @@ export class ProjectionRunner {
         collection: collectionOf(journal),
         apply: (events: readonly RecordedEvent[]) => this.record(journal, events),
       })),
+      ...this.ledgers,
     ];
   }
 
@@ -110,6 +114,10 @@ export class ProjectionRunner {
     const positions = new Map<string, bigint | null>();
     for (const { collection } of this.foldings) positions.set(collection, stored.get(collection) ?? null);
     await this.refuseForeign(positions);
+    for (const ledger of this.ledgers) {
+      const { collection } = ledger;
+      positions.set(collection, await ledger.begin(positions.get(collection) ?? null));
+    }
     this.become('running', undefined, lowest(positions));
     const pass = new AbortController();
     const ended = AbortSignal.any([signal, pass.signal]);

@@ -47,15 +47,45 @@ export type Journal<Doc extends object = object> = Readonly<{
   indexes: readonly IndexSpec[];
 }>;
 
+/** A document of a ledger; under one id it is the same whenever it is written. */
+export type LedgerRow = Readonly<{ _id: number | string; doc: object }>;
+
+/**
+ * A read model that is one fold of the whole log in order, for what depends on every event before: a numbering, a hash
+ * tree. What it goes on with is the state; what it leaves behind are rows, each decided once by the events up to it.
+ */
+export type Ledger<State extends object = object> = Readonly<{
+  name: string;
+  version: number;
+  /** JSON-safe, and small: it is written with every batch. */
+  initial: State;
+  /** Pure; never changes the state it is given. */
+  fold: (state: State, event: RecordedEvent) => LedgerStep<State>;
+  /** Of the rows. */
+  indexes: readonly IndexSpec[];
+}>;
+
+export type LedgerStep<State extends object> = Readonly<{ state: State; rows: readonly LedgerRow[] }>;
+
+/** A ledger of whatever state. */
+export type AnyLedger = Omit<Ledger, 'fold'> &
+  Readonly<{ fold: (state: never, event: RecordedEvent) => LedgerStep<object> }>;
+
 /** A projection of whatever documents and events. */
 export type AnyProjection = Projection<never, never>;
 
 /** What a context hands to the projector. */
-export type ReadModels = Readonly<{ projections: readonly AnyProjection[]; journals: readonly Journal[] }>;
+export type ReadModels = Readonly<{
+  projections: readonly AnyProjection[];
+  journals: readonly Journal[];
+  ledgers?: readonly AnyLedger[];
+}>;
 
 export const defineProjection = <Doc extends object, E extends DomainEvent>(
   projection: Projection<Doc, E>,
 ): Projection<Doc, E> => projection;
+
+export const defineLedger = <State extends object>(ledger: Ledger<State>): Ledger<State> => ledger;
 
 export const defineJournal = <Doc extends object>(journal: Journal<Doc>): Journal<Doc> => journal;
 

@@ -1,5 +1,5 @@
-import type { Change, Stored } from './fold-batch';
-import type { AnyProjection, Journal, ReadModels } from './projection';
+import type { Change, LedgerState, Stored } from './fold-batch';
+import type { AnyLedger, AnyProjection, Journal, LedgerRow, ReadModels } from './projection';
 
 /** Up to which position each read model is folded, by collection name; absent: not begun. */
 export type Positions = ReadonlyMap<string, bigint>;
@@ -38,6 +38,18 @@ export abstract class ReadStore extends Checkpoints {
 
   /** Entries that are there already are left as they are. */
   abstract insert(journal: Journal, entries: readonly JournalEntry[]): Promise<void>;
+
+  /** The state that a ledger goes on with; null before the first. */
+  abstract loadState(ledger: AnyLedger): Promise<LedgerState | null>;
+
+  /** Before a ledger is folded from the beginning of the log. */
+  abstract dropState(ledger: AnyLedger): Promise<void>;
+
+  /** Rows that are there already are left as they are. */
+  abstract insertRows(ledger: AnyLedger, rows: readonly LedgerRow[]): Promise<void>;
+
+  /** Leaves a state that is further on as it is. Its rows must be there: nobody folds again what lies below a state. */
+  abstract saveState(ledger: AnyLedger, state: LedgerState): Promise<void>;
 
   /** Moves positions forward, never back. Throws CheckpointLostError where the checkpoint is not the one held. */
   abstract saveCheckpoint(hold: CheckpointHold, positions: Positions): Promise<void>;

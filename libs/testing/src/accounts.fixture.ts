@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { DomainEvent, RecordedEvent } from '@app/kernel';
-import { defineJournal, defineProjection, type ReadModels } from '@app/read-store';
+import { defineJournal, defineLedger, defineProjection, type ReadModels } from '@app/read-store';
 import { anyHistory } from './generators';
 
 /** Made to be hard on a runner: two documents an event, removal and return, changes that depend on order, no-ops. */
@@ -52,7 +52,30 @@ export const moves = defineJournal<Readonly<{ eventId: string; amount: number }>
   indexes: [{ key: { eventId: 1 }, unique: true }],
 });
 
-export const readModels: ReadModels = { projections: [accounts, tally], journals: [moves] };
+/** Numbers every opening, with a digest of all events before; a row for each, and one for every second. */
+export const openings = defineLedger<Readonly<{ size: number; digest: number }>>({
+  name: 'openings',
+  version: 1,
+  initial: { size: 0, digest: 7 },
+  fold: (state, { type, meta }) => {
+    if (type === 'test.Closed.v1') return { state, rows: [] };
+    const digest = (state.digest * 31 + Number(meta.position) + type.length) % 1_000_003;
+    if (type !== 'test.Opened.v1') return { state: { ...state, digest }, rows: [] };
+    const size = state.size + 1;
+    const rows = [{ _id: state.size, doc: { digest } }];
+    return {
+      state: { size, digest },
+      rows: size % 2 ? rows : [...rows, { _id: `pair/${size}`, doc: { digest } }],
+    };
+  },
+  indexes: [],
+});
+
+export const readModels: ReadModels = {
+  projections: [accounts, tally],
+  journals: [moves],
+  ledgers: [openings],
+};
 
 const id = fc.constantFrom('a', 'b', 'c');
 

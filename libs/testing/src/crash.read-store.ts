@@ -1,5 +1,14 @@
 import { ReadStore, type AnyProjection, type Change, type CheckpointHold } from '@app/read-store';
-import type { Journal, JournalEntry, Positions, ReadModels, Stored } from '@app/read-store';
+import type {
+  AnyLedger,
+  Journal,
+  JournalEntry,
+  LedgerRow,
+  LedgerState,
+  Positions,
+  ReadModels,
+  Stored,
+} from '@app/read-store';
 
 /** Stands for the death of the process: nothing that knows it would go on. */
 export class SimulatedCrash extends Error {}
@@ -43,6 +52,27 @@ export class CrashingReadStore extends ReadStore {
       this.step();
       await this.store.insert(journal, second);
     });
+  }
+
+  loadState(ledger: AnyLedger): Promise<LedgerState | null> {
+    return this.around(() => this.store.loadState(ledger));
+  }
+
+  dropState(ledger: AnyLedger): Promise<void> {
+    return this.around(() => this.store.dropState(ledger));
+  }
+
+  insertRows(ledger: AnyLedger, rows: readonly LedgerRow[]): Promise<void> {
+    return this.around(async () => {
+      const [first, second] = halves(rows);
+      if (first.length > 0) await this.store.insertRows(ledger, first);
+      this.step();
+      await this.store.insertRows(ledger, second);
+    });
+  }
+
+  saveState(ledger: AnyLedger, state: LedgerState): Promise<void> {
+    return this.around(() => this.store.saveState(ledger, state));
   }
 
   positions(): Promise<Positions> {

@@ -3,11 +3,14 @@ import {
   CheckpointLostError,
   collectionOf,
   ReadStore,
+  type AnyLedger,
   type AnyProjection,
   type Change,
   type CheckpointHold,
   type Journal,
   type JournalEntry,
+  type LedgerRow,
+  type LedgerState,
   type Positions,
   type Stored,
 } from '@app/read-store';
@@ -43,6 +46,32 @@ export class SimulatedReadStore extends ReadStore {
       const id = position.toString();
       if (!rows.has(id)) rows.set(id, bytesOf({ _id: position, ...doc }));
     }
+  }
+
+  async loadState(ledger: AnyLedger): Promise<LedgerState | null> {
+    const bytes = this.rows('ledgers').get(collectionOf(ledger));
+    if (!bytes) return null;
+    const { _position, state } = documentOf(bytes) as Row & { state: object };
+    return { position: _position, state };
+  }
+
+  async dropState(ledger: AnyLedger): Promise<void> {
+    this.rows('ledgers').delete(collectionOf(ledger));
+  }
+
+  async insertRows(ledger: AnyLedger, rows: readonly LedgerRow[]): Promise<void> {
+    const stored = this.rows(collectionOf(ledger));
+    for (const { _id, doc } of rows) {
+      const id = String(_id);
+      if (!stored.has(id)) stored.set(id, bytesOf({ _id, ...doc }));
+    }
+  }
+
+  async saveState(ledger: AnyLedger, { position, state }: LedgerState): Promise<void> {
+    const id = collectionOf(ledger);
+    const stored = this.rows('ledgers').get(id);
+    if (stored && documentOf(stored)._position >= position) return;
+    this.rows('ledgers').set(id, bytesOf({ _id: id, _position: position, state }));
   }
 
   async positions(): Promise<Positions> {

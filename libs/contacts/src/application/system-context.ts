@@ -6,6 +6,7 @@ export const ownContext = (cause: CommandContext, name: string): CommandContext 
   commandId: randomUUID(),
   repeatable: false,
   actor: { id: name, role: 'system', method: 'internal' },
+  command: { name, action: 'contact.command' },
   correlationId: cause.correlationId,
   causationId: cause.commandId,
   now: cause.now,

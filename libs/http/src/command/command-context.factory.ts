@@ -44,6 +44,7 @@ export class CommandContextFactory {
   }
 
   contextOf(request: HttpRequest, actor: Actor, claims: Claims): CommandContext {
+    const access = request.plan?.access;
     const header = request.headers['idempotency-key'];
     const key = header === undefined ? undefined : parseIdempotencyKey(String(header));
     const ifMatch = request.headers['if-match'];
@@ -53,6 +54,7 @@ export class CommandContextFactory {
       repeatable: key !== undefined,
       actor,
       ...claims,
+      ...(access?.command === undefined ? {} : { command: { name: access.command, action: access.action } }),
       correlationId: request.id,
       now: this.clock.now().toISOString(),
       // The system's clock, also where tests stop the other one: it is a bound on waiting.

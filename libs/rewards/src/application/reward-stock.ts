@@ -72,7 +72,7 @@ export class RewardStock {
       contactDecider,
       contactStream(contactId),
       { type: 'AbandonRedemption', contactId, redemptionId, rewardId, now: context.now },
-      beside(context),
+      { ...beside(context), command: { name: 'AbandonRedemption', action: 'contact.command' } },
     );
     const { verdict } = answer as AbandonmentAnswer;
     if (verdict === 'abandoned') await this.release(hold, 'abandoned', context);
@@ -99,8 +99,8 @@ export class RewardStock {
   }
 }
 
-/** The context of a step beside the caller's own command: its retries and its If-Match do not concern this stream. */
-const beside = ({ expectedRevision: _, ...context }: CommandContext): CommandContext => ({
+/** The context of a step beside the caller's own command: its name, its retries and its If-Match do not concern this stream. */
+const beside = ({ expectedRevision: _, command: __, ...context }: CommandContext): CommandContext => ({
   ...context,
   repeatable: false,
 });

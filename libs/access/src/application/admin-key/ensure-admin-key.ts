@@ -88,6 +88,7 @@ export class AdminKeyKeeper {
       commandId: randomUUID(),
       repeatable: false,
       actor: { id: 'system', role: 'system', method: 'internal' },
+      command: { name: 'SetAdminKey', action: 'access.change' },
       correlationId: randomUUID(),
       now,
       deadlineMs: Date.now() + START_TIME_MS,
