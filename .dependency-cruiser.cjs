@@ -32,6 +32,14 @@ module.exports = {
       to: { pathNot: ['^libs/rules/src/', '^libs/kernel/src/', '^node_modules/', 'node:crypto'] },
     },
     {
+      name: 'transparency-log-is-pure',
+      severity: 'error',
+      comment:
+        'Whoever verifies a log reads this folder and nothing else of ours; of Node it takes hashes and signatures.',
+      from: { path: '^libs/transparency-log/src/', pathNot: TEST },
+      to: { pathNot: ['^libs/transparency-log/src/', '^(node:)?crypto$'] },
+    },
+    {
       name: 'read-models-know-events-only',
       severity: 'error',
       comment: 'A read model interprets facts; it does not share rules with the write side.',

@@ -1,0 +1,71 @@
+import { canonicalJson } from './canonical-json';
+import { unverifiedCheckpoint } from './checkpoint';
+import { leafHash } from './hashing';
+import { LEAF_BYTES_MAX, TILE_WIDTH } from './tiles';
+import { LogFormatError } from './log-format.error';
+
+/*
+ * An export is lines of canonical JSON (RFC 8785), so that no byte of it can be changed unseen:
+ *
+ *   {"format":"regulars-privacy-log","origin":"…","version":1}     first
+ *   {"entry":{…the entry as the API shows it, with index and leafHash}}
+ *   {"checkpoint":"…signed note…"}                                 behind the last entry that it covers
+ */
+export const EXPORT_FORMAT = 'regulars-privacy-log';
+export const EXPORT_VERSION = 1;
+
+/** Longer lines are not read: an entry, what the export adds to it, and room for escapes in a checkpoint. */
+export const EXPORT_LINE_BYTES_MAX = LEAF_BYTES_MAX + 1_024;
+
+/** An entry as the API shows it. What else is in it is for people; the proof covers all of it. */
+export type LogEntry = Readonly<{ index: number; leafHash: string } & Record<string, unknown>>;
+
+/** The bytes that an entry's leaf hash is over: the entry without `index` and `leafHash`. Throws LogFormatError. */
+export const leafBytes = (entry: Readonly<Record<string, unknown>>): Buffer => {
+  const { index: _index, leafHash: _leafHash, ...content } = entry;
+  return Buffer.from(canonicalJson(content));
+};
+
+/** The entry of a leaf. Throws LogFormatError unless the bytes are a JSON object in canonical form. */
+export const entryOfLeaf = (bytes: Buffer, index: number): LogEntry => {
+  const content = parseCanonical(bytes);
+  if (content === null || 'index' in content || 'leafHash' in content) {
+    throw new LogFormatError(`The bytes of entry ${index} are no entry in canonical form.`);
+  }
+  return { ...content, index, leafHash: leafHash(bytes).toString('base64') };
+};
+
+export const headerLine = (origin: string): string =>
+  canonicalJson({ format: EXPORT_FORMAT, version: EXPORT_VERSION, origin });
+export const entryLine = (entry: LogEntry): string => canonicalJson({ entry });
+export const checkpointLine = (note: string): string => canonicalJson({ checkpoint: note });
+
+/** Reads the entries `index * 256` and on, `width` of them. */
+export type BundleSource = (index: number, width: number) => Promise<readonly Buffer[]>;
+
+/**
+ * The lines of an export of what a checkpoint covers. The checkpoint is written as it is given: who reads the export verifies
+ * it. Throws LogFormatError for what is no checkpoint or no entry.
+ */
+export const exportLog = async function* (note: string, bundles: BundleSource): AsyncGenerator<string> {
+  const { origin, size } = unverifiedCheckpoint(note);
+  yield headerLine(origin);
+  for (let start = 0; start < size; start += TILE_WIDTH) {
+    const leaves = await bundles(start / TILE_WIDTH, Math.min(TILE_WIDTH, size - start));
+    for (const [i, leaf] of leaves.entries()) yield entryLine(entryOfLeaf(leaf, start + i));
+  }
+  yield checkpointLine(note);
+};
+
+/** The object that the bytes are the canonical form of; null if they are not one. */
+export const parseCanonical = (bytes: Uint8Array): Readonly<Record<string, unknown>> | null => {
+  try {
+    // Strict, so that a byte that is no UTF-8 is not taken for the character that stands for such bytes.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const value = JSON.parse(text) as unknown;
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject && canonicalJson(value) === text ? (value as Readonly<Record<string, unknown>>) : null;
+  } catch {
+    return null;
+  }
+};

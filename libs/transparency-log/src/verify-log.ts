@@ -1,0 +1,171 @@
+import { CheckpointCheck } from './checkpoint-check';
+import {
+  EXPORT_FORMAT,
+  EXPORT_LINE_BYTES_MAX,
+  EXPORT_VERSION,
+  leafBytes,
+  parseCanonical,
+} from './export-format';
+import { leafHash } from './hashing';
+import type { VerifierKey } from './note-key';
+import { LEAF_BYTES_MAX } from './tiles';
+import { type Fault, FaultList, type LogVerdict } from './verdict';
+
+/** Repetitions are seen within this many entries: an exact answer would need memory for the whole log. */
+export const REPETITION_WINDOW = 65_536;
+
+export type LogToVerify = Readonly<{
+  /** Lines of an export (readLines). */
+  lines: AsyncIterable<Uint8Array>;
+  keys: readonly VerifierKey[];
+  /** Checkpoints that a witness kept, in the order of its file (readNotes). */
+  witnessed?: AsyncIterable<string>;
+  /** Hears of each entry, with what is wrong with it by itself. */
+  onEntry?: (index: number, leafHash: Buffer, faults: readonly Fault[]) => void;
+  onFault?: (fault: Fault) => void;
+}>;
+
+/**
+ * Verifies an export against the keys of the log and, where given, the checkpoints of a witness, in one pass and in memory that
+ * does not grow with the log. Never throws for what is in the export; what the sources throw goes up.
+ *
+ * `integrity` is ok if every entry is the one that was signed: each leaf hash is that of the entry's bytes, and the tree of the
+ * first n entries has the root of every checkpoint of n entries. `completeness` is ok if indices run from 0 without a gap up to
+ * the largest checkpoint, nothing comes behind it and nothing comes twice.
+ *
+ * Without a witness this cannot see two things: a log cut back to an earlier checkpoint together with all that came later, and a
+ * history that the holder of the signing key wrote anew. With a witness, what it has kept is safe from both; what came after its
+ * last checkpoint is not. Nobody can see from a log that something was never entered in it.
+ */
+export const verifyLog = async (log: LogToVerify): Promise<LogVerdict> => {
+  const faults = new FaultList(log.onFault);
+  const check = new CheckpointCheck(log.keys, faults);
+  const lines = new ExportLines(log, check, faults);
+  const notes = log.witnessed?.[Symbol.asyncIterator]();
+  let more = notes !== undefined;
+  const witness = async (): Promise<void> => {
+    const next = await notes!.next();
+    if (next.done) more = false;
+    else check.checkpoint(next.value, 'witness');
+  };
+  while (more && check.isUpToDate) await witness();
+  for await (const line of log.lines) {
+    lines.take(line);
+    while (more && check.isUpToDate) await witness();
+  }
+  while (more) await witness();
+  lines.finish();
+  check.finish();
+  return {
+    integrity: faults.stateOf('integrity'),
+    completeness: faults.stateOf('completeness'),
+    entryCount: check.size,
+    root: check.root(),
+    provenSize: check.provenSize,
+    changedBetween: check.changedBetween,
+    signedSize: check.signedSize,
+    witnessedSize: check.witnessedSize,
+    checkpointCount: check.checkpointCount,
+    faultCount: faults.count,
+    faults: faults.kept,
+  };
+};
+
+/** Reads lines of an export and tells the tree of them. */
+class ExportLines {
+  private count = 0;
+  private nextIndex = 0;
+  private origin: string | null = null;
+  private readonly entryIds = new RecentIds();
+  private readonly eventIds = new RecentIds();
+  private readonly origins: ReadonlySet<string>;
+
+  constructor(
+    private readonly log: LogToVerify,
+    private readonly check: CheckpointCheck,
+    private readonly faults: FaultList,
+  ) {
+    this.origins = new Set(log.keys.map(({ name }) => name));
+  }
+
+  take(bytes: Uint8Array): void {
+    this.count += 1;
+    const line = bytes.length > EXPORT_LINE_BYTES_MAX ? null : parseCanonical(bytes);
+    if (this.count === 1) {
+      if (line && this.isHeader(line)) return;
+      this.faults.add(
+        'header',
+        `The first line does not say that this is a ${EXPORT_FORMAT} of the key's log.`,
+      );
+    }
+    const [name, ...others] = Object.keys(line ?? {});
+    const content = line?.[name ?? ''];
+    if (others.length === 0 && name === 'checkpoint' && typeof content === 'string') {
+      this.check.checkpoint(content, 'log');
+    } else if (others.length === 0 && name === 'entry' && isObject(content)) {
+      this.entry(content);
+    } else if (this.count > 1 || line === null) {
+      this.faults.add('line', `Line ${this.count} is neither entry nor checkpoint in canonical form.`);
+    }
+  }
+
+  finish(): void {
+    if (this.count === 0) this.faults.add('header', 'There is nothing in the export.');
+  }
+
+  private isHeader({ format, version, origin, ...others }: Readonly<Record<string, unknown>>): boolean {
+    this.origin = typeof origin === 'string' ? origin : null;
+    return (
+      format === EXPORT_FORMAT &&
+      version === EXPORT_VERSION &&
+      this.origin !== null &&
+      this.origins.has(this.origin) &&
+      Object.keys(others).length === 0
+    );
+  }
+
+  private entry(entry: Readonly<Record<string, unknown>>): void {
+    const position = this.check.size;
+    const found: Fault[] = [];
+    const bytes = leafBytes(entry);
+    const hash = leafHash(bytes);
+    const { index, leafHash: claimed, at, entryId, eventId } = entry;
+    if (claimed !== hash.toString('base64')) {
+      found.push(this.faults.add('leaf-hash', 'The leaf hash is not that of the entry.', position));
+    }
+    if (bytes.length > LEAF_BYTES_MAX) {
+      found.push(this.faults.add('line', `The entry has more than ${LEAF_BYTES_MAX} bytes.`, position));
+    }
+    if (index !== this.nextIndex) {
+      const detail = `Index ${this.nextIndex} was to come, not ${typeof index === 'number' ? index : 'this'}.`;
+      found.push(this.faults.add('index', detail, position));
+    }
+    // One gap is one fault, not one for every entry behind it.
+    this.nextIndex = (typeof index === 'number' ? index : this.nextIndex) + 1;
+    if (this.entryIds.seen(entryId)) {
+      found.push(this.faults.add('repeated', 'An entry of this entryId was there before.', position));
+    }
+    if (eventId !== undefined && this.eventIds.seen(eventId)) {
+      found.push(this.faults.add('repeated', 'An entry of this eventId was there before.', position));
+    }
+    this.log.onEntry?.(position, hash, found);
+    this.check.append(hash, typeof at === 'string' ? at : '');
+  }
+}
+
+/** Remembers the last ids, at least REPETITION_WINDOW and at most twice as many. */
+class RecentIds {
+  private newer = new Set<unknown>();
+  private older: ReadonlySet<unknown> = new Set();
+
+  /** Whether the id was given before; remembers it. */
+  seen(id: unknown): boolean {
+    if (this.newer.has(id) || this.older.has(id)) return true;
+    if (this.newer.size === REPETITION_WINDOW) [this.older, this.newer] = [this.newer, new Set()];
+    this.newer.add(id);
+    return false;
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
