@@ -8,6 +8,7 @@ const occurredAt = '2026-02-03T04:05:06.789Z';
 const ofContact = { contactId: GOLDEN_CONTACT_ID, occurredAt };
 const ofReward = { rewardId: '7a0e6a55-3f27-4b3e-8d8e-b0f1f4b7a001', occurredAt };
 const ofKey = { keyId: 'key-1', occurredAt };
+const ofErasure = { ...ofContact, erasureId: '9c1f8a5e-52c3-4a0d-8f27-3d7c1e0b6a01' };
 const inPool = { pool: 'main', points: 30, balance: 130 };
 const lots = [{ entryId: 'entry-1', points: 30 }];
 const consent = { purpose: 'marketing', channel: 'email', wordingVersion: '2026-01', source: 'app' } as const;
@@ -126,6 +127,40 @@ export const sampleEvents: readonly (AccessEvent | ContactEvent | ProgrammeChang
       content: { subject: 'Hello', body: 'Hello Zoë' },
     },
   },
+  {
+    type: 'contacts.ErasureRequested.v1',
+    data: { ...ofErasure, legalGround: 'consentWithdrawn', executeAfter: expiresAt },
+  },
+  { type: 'contacts.ErasureCancelled.v1', data: ofErasure },
+  { type: 'contacts.ErasureStarted.v1', data: { ...ofErasure, releasedEmailClaim: 'claim-hash-2' } },
+  { type: 'contacts.PointsForfeited.v1', data: { ...ofErasure, ...inPool, entryId: 'entry-5' } },
+  { type: 'contacts.ContactSuppressed.v1', data: { ...ofErasure, suppressionToken: 'token' } },
+  {
+    type: 'contacts.ContactErased.v1',
+    data: {
+      ...ofErasure,
+      keyIds: ['pT1uNnmpDTI6aVQ1fbyt8EQ'],
+      retainedUntil: '2034-01-01T00:00:00.000Z',
+      held: [{ store: 'documents', records: 1 }],
+    },
+  },
+  {
+    type: 'contacts.ErasureCompleted.v1',
+    data: {
+      ...ofErasure,
+      valuesErased: 7,
+      valuesRetained: 1,
+      stores: [{ store: 'documents', before: 1, after: 0, remains: 'oplog' }],
+    },
+  },
+  {
+    type: 'contacts.RetainedDataDestroyed.v1',
+    data: { ...ofErasure, keyIds: ['rT1uNnmpDTI6aVQ1fbyt8EQ'] },
+  },
+  { type: 'contacts.ProcessingRestricted.v1', data: { ...ofContact, reason: 'accuracy-contested' } },
+  { type: 'contacts.RestrictionLifted.v1', data: { ...ofContact, reason: 'corrected' } },
+  { type: 'contacts.ProfilingObjected.v1', data: { ...ofContact, reason: 'asked' } },
+  { type: 'contacts.ObjectionLifted.v1', data: { ...ofContact, reason: 'asked' } },
   {
     type: 'contacts.ProgrammeChanged.v1',
     data: {

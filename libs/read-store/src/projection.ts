@@ -1,4 +1,4 @@
-import type { DomainEvent, RecordedEvent } from '@app/kernel';
+import type { DomainEvent, FieldMark, RecordedEvent, SealPurpose } from '@app/kernel';
 
 type OfType<E extends DomainEvent, T extends E['type']> = Extract<E, { type: T }>;
 
@@ -17,6 +17,23 @@ export type IndexSpec = Readonly<{
   sparse?: boolean;
 }>;
 
+/** How a field of a read model is treated: as in an event (without personal data, or kept sealed), or personal and readable. */
+export type ReadFieldMark =
+  FieldMark | Readonly<{ kind: 'inClear'; purpose: SealPurpose; holds: readonly string[] }>;
+
+/** Marks of all fields of a document, by name. */
+export type ReadFieldMarks = Readonly<Record<string, ReadFieldMark>>;
+type Marked<ReadModel, Doc> = ReadModel & {
+  readonly fields: { readonly [Field in keyof Doc]-?: ReadFieldMark };
+};
+
+/** A personal field that a read model keeps readable; the fold of an erasure empties it. */
+export const inClear = (purpose: SealPurpose, holds: readonly string[] = []): ReadFieldMark => ({
+  kind: 'inClear',
+  purpose,
+  holds,
+});
+
 /**
  * A read model as data: pure functions from (document, event) to document. No clock, no randomness, no I/O.
  * Documents are JSON-safe (strings, numbers, booleans, null, arrays, objects). A handler never changes the document it is given.
@@ -27,6 +44,8 @@ export type Projection<Doc extends object = object, E extends DomainEvent = Doma
   version: number;
   /** The documents an event touches, by id. Most events touch one. */
   keys: (event: RecordedEvent<E>) => readonly string[];
+  /** Of every field of a document: the inventory of personal data is made of them. */
+  fields: ReadFieldMarks;
   on: Handlers<Doc, E>;
   indexes: readonly IndexSpec[];
   /**
@@ -44,6 +63,8 @@ export type Journal<Doc extends object = object> = Readonly<{
   version: number;
   /** Null: the event leaves no document. */
   entry: (event: RecordedEvent) => Doc | null;
+  /** Of every field of a document: the inventory of personal data is made of them. */
+  fields: ReadFieldMarks;
   indexes: readonly IndexSpec[];
 }>;
 
@@ -81,13 +102,17 @@ export type ReadModels = Readonly<{
   ledgers?: readonly AnyLedger[];
 }>;
 
+/** Every field of a document must be marked, or it does not compile. */
 export const defineProjection = <Doc extends object, E extends DomainEvent>(
-  projection: Projection<Doc, E>,
-): Projection<Doc, E> => projection;
+  projection: Marked<Projection<Doc, E>, Doc>,
+): Marked<Projection<Doc, E>, Doc> => projection;
 
 export const defineLedger = <State extends object>(ledger: Ledger<State>): Ledger<State> => ledger;
 
-export const defineJournal = <Doc extends object>(journal: Journal<Doc>): Journal<Doc> => journal;
+/** Every field of a document must be marked, or it does not compile. */
+export const defineJournal = <Doc extends object>(
+  journal: Marked<Journal<Doc>, Doc>,
+): Marked<Journal<Doc>, Doc> => journal;
 
 /** The collection a read model is folded into; the version that code was compiled for is the one it reads. */
 export const collectionOf = ({ name, version }: Readonly<{ name: string; version: number }>): string =>

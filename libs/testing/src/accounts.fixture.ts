@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { DomainEvent, RecordedEvent } from '@app/kernel';
+import { open, type DomainEvent, type RecordedEvent } from '@app/kernel';
 import { defineJournal, defineLedger, defineProjection, type ReadModels } from '@app/read-store';
 import { anyHistory } from './generators';
 
@@ -19,6 +19,7 @@ export const accounts = defineProjection<Account, AccountEvent>({
   name: 'accounts',
   version: 1,
   keys: ({ data }) => ('id' in data ? [data.id] : data.from === data.to ? [] : [data.from, data.to]),
+  fields: { balance: open, moves: open, note: open },
   on: {
     'test.Opened.v1': (account) => account ?? { balance: 1, moves: [] },
     'test.Moved.v1': (account, { data, meta }, key) =>
@@ -35,6 +36,7 @@ export const tally = defineProjection<Readonly<{ count: number }>, AccountEvent>
   name: 'tally',
   version: 1,
   keys: ({ type }) => [type],
+  fields: { count: open },
   on: {
     'test.Opened.v1': (doc) => ({ count: (doc?.count ?? 0) + 1 }),
     'test.Moved.v1': (doc) => ({ count: (doc?.count ?? 0) + 1 }),
@@ -49,6 +51,7 @@ export const moves = defineJournal<Readonly<{ eventId: string; amount: number }>
   version: 1,
   entry: ({ type, data, meta }) =>
     type === 'test.Moved.v1' ? { eventId: meta.eventId, amount: (data as { amount: number }).amount } : null,
+  fields: { eventId: open, amount: open },
   indexes: [{ key: { eventId: 1 }, unique: true }],
 });
 

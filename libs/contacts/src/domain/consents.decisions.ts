@@ -2,7 +2,7 @@ import type { Decision } from '@app/kernel';
 import { CONSENT_PURPOSES_MAX, TooManyPurposesError } from './contact.errors';
 import type { Channel, ContactEvent } from './contact.events';
 import { ALL_CHANNELS, type ActiveContact, type Contact } from './contact.state';
-import { registered, type OnContact } from './decision-basics';
+import { living, type OnContact } from './decision-basics';
 import { optionalFields } from './optional-fields';
 
 export type ConsentChoice = Readonly<{
@@ -20,7 +20,7 @@ export const decideSetConsent = (
   { contactId, now, choice }: SetConsent,
   contact: Contact,
 ): Decision<ContactEvent, { purpose: string; granted: boolean }> => ({
-  events: decideConsents(contactId, now, [choice], registered(contact)),
+  events: decideConsents(contactId, now, [choice], living(contact)),
   answer: { purpose: choice.purpose, granted: choice.granted },
 });
 

@@ -11,6 +11,24 @@ import {
   type RemoveDevice,
 } from './devices.decisions';
 import { decideAbandonEmailClaim, type AbandonEmailClaim } from './email-claims.decisions';
+import {
+  decideCancelErasure,
+  decideComplete,
+  decideErased,
+  decideErasure,
+  decideForfeit,
+  decideRetainedDestroyed,
+  decideStartErasure,
+  decideSuppress,
+  type CancelErasure,
+  type CompleteErasure,
+  type EraseContact,
+  type ForfeitPoints,
+  type RecordErased,
+  type RecordRetainedDestroyed,
+  type StartErasure,
+  type SuppressContact,
+} from './erasure.decisions';
 import { decideSendMessage, type SendMessage } from './messages.decisions';
 import {
   decideCredit,
@@ -38,6 +56,12 @@ import {
   type RedeemReward,
 } from './redemptions.decisions';
 import { decideRegistration, type RegisterContact } from './registration.decisions';
+import {
+  decideObjection,
+  decideRestriction,
+  type ObjectToProfiling,
+  type RestrictProcessing,
+} from './subject-rights.decisions';
 
 export type ContactCommand =
   | RegisterContact
@@ -56,7 +80,17 @@ export type ContactCommand =
   | RedeemReward
   | CancelRedemption
   | AbandonRedemption
-  | SendMessage;
+  | SendMessage
+  | RestrictProcessing
+  | ObjectToProfiling
+  | EraseContact
+  | CancelErasure
+  | StartErasure
+  | ForfeitPoints
+  | SuppressContact
+  | RecordErased
+  | CompleteErasure
+  | RecordRetainedDestroyed;
 
 const decide = (command: ContactCommand, contact: Contact): Decision<ContactEvent, object> => {
   switch (command.type) {
@@ -94,6 +128,26 @@ const decide = (command: ContactCommand, contact: Contact): Decision<ContactEven
       return decideAbandonRedemption(command, contact);
     case 'SendMessage':
       return decideSendMessage(command, contact);
+    case 'RestrictProcessing':
+      return decideRestriction(command, contact);
+    case 'ObjectToProfiling':
+      return decideObjection(command, contact);
+    case 'EraseContact':
+      return decideErasure(command, contact);
+    case 'CancelErasure':
+      return decideCancelErasure(command, contact);
+    case 'StartErasure':
+      return decideStartErasure(command, contact);
+    case 'ForfeitPoints':
+      return decideForfeit(command, contact);
+    case 'SuppressContact':
+      return decideSuppress(command, contact);
+    case 'RecordErased':
+      return decideErased(command, contact);
+    case 'CompleteErasure':
+      return decideComplete(command, contact);
+    case 'RecordRetainedDestroyed':
+      return decideRetainedDestroyed(command, contact);
   }
 };
 

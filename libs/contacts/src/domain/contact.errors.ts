@@ -269,3 +269,51 @@ export class UnreachableError extends DomainError {
     this.details = { channel };
   }
 }
+
+/** Its erasure has begun: nothing can be read of it or done with it any more. */
+export class ContactGoneError extends DomainError {
+  readonly code = 'contacts.erased';
+  readonly kind = 'gone';
+  constructor() {
+    super('This contact was erased.');
+  }
+}
+
+export class ProcessingRestrictedError extends DomainError {
+  readonly code = 'contacts.processing-restricted';
+  readonly kind = 'forbidden';
+  constructor() {
+    super(
+      "The processing of this contact's data is restricted: they are kept and nothing else, until that is lifted.",
+    );
+  }
+}
+
+export class ErasurePendingError extends DomainError {
+  readonly code = 'contacts.erasure-pending';
+  readonly kind = 'conflict';
+  override readonly details: Readonly<Record<string, string>>;
+  constructor(executeAfter: string) {
+    super('An erasure is cooling off already. Cancel it to ask for another.');
+    this.details = { executeAfter };
+  }
+}
+
+export class NoErasurePendingError extends DomainError {
+  readonly code = 'contacts.no-erasure-pending';
+  readonly kind = 'conflict';
+  constructor() {
+    super('There is no erasure that could be cancelled.');
+  }
+}
+
+export class CoolingOffTooLongError extends DomainError {
+  readonly code = 'contacts.cooling-off-too-long';
+  readonly kind = 'invalid';
+  override readonly pointer = '/coolingOff';
+  override readonly details: Readonly<Record<string, string>>;
+  constructor(max: string) {
+    super('An erasure has to be carried out within a month.');
+    this.details = { max };
+  }
+}

@@ -181,7 +181,91 @@ export type MessageSent = DomainEvent<
   }
 >;
 
+/** Why a person's data are erased: Article 17 (1) of the GDPR, or a law that asks for it. */
+export const LEGAL_GROUNDS = [
+  'consentWithdrawn',
+  'objection',
+  'noLongerNeeded',
+  'unlawful',
+  'legalObligation',
+] as const;
+export type LegalGround = (typeof LEGAL_GROUNDS)[number];
+
+type OfErasure = OfContact & { erasureId: string };
+/** What a store held of a contact, in records, and how long bytes of it may be left where nothing can be overwritten. */
+export type StoreCount = Readonly<{ store: string; records: number }>;
+export type StorePurge = Readonly<{ store: string; before: number; after: number; remains?: string }>;
+
+/** It is carried out from `executeAfter` on, and can be cancelled until then. */
+export type ErasureRequested = DomainEvent<
+  'contacts.ErasureRequested.v1',
+  OfErasure & { legalGround: LegalGround; executeAfter: string }
+>;
+export type ErasureCancelled = DomainEvent<'contacts.ErasureCancelled.v1', OfErasure>;
+/** The fence: no command is taken any more. The e-mail is free again. */
+export type ErasureStarted = DomainEvent<
+  'contacts.ErasureStarted.v1',
+  OfErasure & { releasedEmailClaim?: Personal<string> }
+>;
+/** All that a pool held, whatever lots it was in: so nobody owes them any more and all totals agree. */
+export type PointsForfeited = DomainEvent<
+  'contacts.PointsForfeited.v1',
+  OfErasure & InPool & { entryId: string }
+>;
+/** Keeps the person from being imported or invited again. The token is a keyed hash, and says nothing without its key. */
+export type ContactSuppressed = DomainEvent<
+  'contacts.ContactSuppressed.v1',
+  OfErasure & { suppressionToken: string }
+>;
+/** The keys are destroyed: from here on no value can be read. */
+export type ContactErased = DomainEvent<
+  'contacts.ContactErased.v1',
+  OfErasure & {
+    keyIds: readonly string[];
+    /** Until when the law has what books need kept, under a key of its own; absent: there is nothing. */
+    retainedUntil?: string;
+    /** What stores held in the clear just before. */
+    held: readonly StoreCount[];
+  }
+>;
+/** No value opens any more, and no byte of one is left in the stores but where it says so. */
+export type ErasureCompleted = DomainEvent<
+  'contacts.ErasureCompleted.v1',
+  OfErasure & {
+    /** Sealed values of the stream: how many opened never again, and how many are kept by law. */
+    valuesErased: number;
+    valuesRetained: number;
+    stores: readonly StorePurge[];
+  }
+>;
+export type RetainedDataDestroyed = DomainEvent<
+  'contacts.RetainedDataDestroyed.v1',
+  OfErasure & { keyIds: readonly string[] }
+>;
+
+/** Article 18 of the GDPR: stored and nothing else, until it is lifted. `reason` is a code. */
+export type ProcessingRestricted = DomainEvent<
+  'contacts.ProcessingRestricted.v1',
+  OfContact & { reason?: string }
+>;
+export type RestrictionLifted = DomainEvent<'contacts.RestrictionLifted.v1', OfContact & { reason?: string }>;
+/** Article 21 of the GDPR: no profiling, so no segments by rule. */
+export type ProfilingObjected = DomainEvent<'contacts.ProfilingObjected.v1', OfContact & { reason?: string }>;
+export type ObjectionLifted = DomainEvent<'contacts.ObjectionLifted.v1', OfContact & { reason?: string }>;
+
 export type ContactEvent =
+  | ErasureRequested
+  | ErasureCancelled
+  | ErasureStarted
+  | PointsForfeited
+  | ContactSuppressed
+  | ContactErased
+  | ErasureCompleted
+  | RetainedDataDestroyed
+  | ProcessingRestricted
+  | RestrictionLifted
+  | ProfilingObjected
+  | ObjectionLifted
   | ContactRegistered
   | ContactDetailsChanged
   | EmailClaimAbandoned
@@ -201,7 +285,8 @@ export type ContactEvent =
   | RedemptionAbandoned
   | MessageSent;
 
-const PROFILE_FIELDS = [
+/** What a profile holds, for the inventory of personal data. */
+export const PROFILE_FIELDS = [
   'firstName',
   'lastName',
   'email',
@@ -220,6 +305,8 @@ const PROFILE_FIELDS = [
 const ofContact = { contactId: open, occurredAt: open } as const;
 const inPool = { pool: open, points: open, balance: open } as const;
 const subject = 'contactId';
+const ofErasure = { ...ofContact, erasureId: open } as const;
+const withReason = { ...ofContact, reason: open } as const;
 const consent = { ...ofContact, purpose: open, channel: open, wordingVersion: open, source: open } as const;
 
 export const contactEventDefinitions: readonly EventDefinition[] = [
@@ -354,6 +441,40 @@ export const contactEventDefinitions: readonly EventDefinition[] = [
       content: sealed('freetext', ['subject', 'body']),
     },
   }),
+  defineEvent<ErasureRequested>({
+    type: 'contacts.ErasureRequested.v1',
+    fields: { ...ofErasure, legalGround: open, executeAfter: open },
+  }),
+  defineEvent<ErasureCancelled>({ type: 'contacts.ErasureCancelled.v1', fields: ofErasure }),
+  defineEvent<ErasureStarted>({
+    type: 'contacts.ErasureStarted.v1',
+    subject,
+    fields: { ...ofErasure, releasedEmailClaim: sealed('contact') },
+  }),
+  defineEvent<PointsForfeited>({
+    type: 'contacts.PointsForfeited.v1',
+    fields: { ...ofErasure, ...inPool, entryId: open },
+  }),
+  defineEvent<ContactSuppressed>({
+    type: 'contacts.ContactSuppressed.v1',
+    fields: { ...ofErasure, suppressionToken: open },
+  }),
+  defineEvent<ContactErased>({
+    type: 'contacts.ContactErased.v1',
+    fields: { ...ofErasure, keyIds: open, retainedUntil: open, held: open },
+  }),
+  defineEvent<ErasureCompleted>({
+    type: 'contacts.ErasureCompleted.v1',
+    fields: { ...ofErasure, valuesErased: open, valuesRetained: open, stores: open },
+  }),
+  defineEvent<RetainedDataDestroyed>({
+    type: 'contacts.RetainedDataDestroyed.v1',
+    fields: { ...ofErasure, keyIds: open },
+  }),
+  defineEvent<ProcessingRestricted>({ type: 'contacts.ProcessingRestricted.v1', fields: withReason }),
+  defineEvent<RestrictionLifted>({ type: 'contacts.RestrictionLifted.v1', fields: withReason }),
+  defineEvent<ProfilingObjected>({ type: 'contacts.ProfilingObjected.v1', fields: withReason }),
+  defineEvent<ObjectionLifted>({ type: 'contacts.ObjectionLifted.v1', fields: withReason }),
 ];
 
 export const contactStream = (contactId: string): string => `contact-${contactId}`;

@@ -7,7 +7,7 @@ import type {
   Profile,
 } from './contact.events';
 import { ALL_CHANNELS, activeContact, type ActiveContact, type Contact } from './contact.state';
-import { giveBackToLots, openLot, takeFromLots } from './points';
+import { emptyPool, giveBackToLots, openLot, takeFromLots } from './points';
 import { optionalFields } from './optional-fields';
 
 /** Folds in place. Total: what does not fit the state (which only a foreign writer can bring about) changes nothing. */
@@ -43,6 +43,20 @@ type LaterEvent = Exclude<
   {
     type:
       'contacts.EmailClaimAbandoned.v1' | 'contacts.RedemptionAbandoned.v1' | 'contacts.ContactRegistered.v1';
+  }
+>;
+
+type ErasureEvent = Extract<
+  ContactEvent,
+  {
+    type:
+      | 'contacts.ErasureRequested.v1'
+      | 'contacts.ErasureCancelled.v1'
+      | 'contacts.ErasureStarted.v1'
+      | 'contacts.ContactSuppressed.v1'
+      | 'contacts.ContactErased.v1'
+      | 'contacts.ErasureCompleted.v1'
+      | 'contacts.RetainedDataDestroyed.v1';
   }
 >;
 
@@ -89,6 +103,7 @@ const evolveActive = (contact: ActiveContact, event: LaterEvent): void => {
       const { purchaseId, amount, locationId, pool } = event.data;
       openLot(ledger, { ...event.data, entryId: purchaseId, origin: 'purchase' });
       contact.purchases.set(purchaseId, { amount, pool, ...optionalFields({ locationId }), returned: false });
+      rememberBooking(contact, event.data.occurredAt);
       return;
     }
     case 'contacts.PurchaseReturned.v1': {
@@ -96,6 +111,7 @@ const evolveActive = (contact: ActiveContact, event: LaterEvent): void => {
       const purchase = contact.purchases.get(event.data.purchaseId);
       const lot = ledger.lots.get(event.data.purchaseId);
       if (purchase) purchase.returned = true;
+      rememberBooking(contact, event.data.occurredAt);
       if (lot) lot.undone = true;
       return;
     }
@@ -126,8 +142,76 @@ const evolveActive = (contact: ActiveContact, event: LaterEvent): void => {
     }
     case 'contacts.MessageSent.v1':
       return;
+    case 'contacts.ProcessingRestricted.v1':
+      contact.processingRestricted = true;
+      return;
+    case 'contacts.RestrictionLifted.v1':
+      contact.processingRestricted = false;
+      return;
+    case 'contacts.ProfilingObjected.v1':
+      contact.profilingObjected = true;
+      return;
+    case 'contacts.ObjectionLifted.v1':
+      contact.profilingObjected = false;
+      return;
+    case 'contacts.PointsForfeited.v1':
+      return emptyPool(ledger, event.data.pool);
+    case 'contacts.ErasureRequested.v1':
+    case 'contacts.ErasureCancelled.v1':
+    case 'contacts.ErasureStarted.v1':
+    case 'contacts.ContactSuppressed.v1':
+    case 'contacts.ContactErased.v1':
+    case 'contacts.ErasureCompleted.v1':
+    case 'contacts.RetainedDataDestroyed.v1':
+      return evolveErasure(contact, event);
     default:
       return nothingLeft(event);
+  }
+};
+
+const evolveErasure = (contact: ActiveContact, event: ErasureEvent): void => {
+  const { erasure } = contact;
+  if (event.type === 'contacts.ErasureRequested.v1') {
+    const { erasureId, legalGround, occurredAt, executeAfter } = event.data;
+    if (erasure !== null) return;
+    contact.erasure = {
+      erasureId,
+      legalGround,
+      requestedAt: occurredAt,
+      executeAfter,
+      stage: 'coolingOff',
+      releasedEmailClaim: null,
+      suppressed: false,
+      held: [],
+      retainedUntil: null,
+    };
+    return;
+  }
+  if (erasure === null || erasure.erasureId !== event.data.erasureId) return;
+  switch (event.type) {
+    case 'contacts.ErasureCancelled.v1':
+      if (erasure.stage === 'coolingOff') contact.erasure = null;
+      return;
+    case 'contacts.ErasureStarted.v1':
+      erasure.stage = 'executing';
+      erasure.releasedEmailClaim = event.data.releasedEmailClaim ?? null;
+      holdEmail(contact, null, undefined);
+      return;
+    case 'contacts.ContactSuppressed.v1':
+      erasure.suppressed = true;
+      return;
+    case 'contacts.ContactErased.v1':
+      erasure.stage = 'erased';
+      erasure.releasedEmailClaim = null;
+      erasure.held = event.data.held ?? [];
+      erasure.retainedUntil = event.data.retainedUntil ?? null;
+      return;
+    case 'contacts.ErasureCompleted.v1':
+      erasure.stage = 'completed';
+      return;
+    case 'contacts.RetainedDataDestroyed.v1':
+      erasure.retainedUntil = null;
+      return;
   }
 };
 
@@ -180,6 +264,10 @@ const reverse = (
   if (debit) debit.undone = true;
   if (points < 0) takeFromLots(ledger, lots, 'spent');
   else giveBackToLots(ledger, lots);
+};
+
+const rememberBooking = (contact: ActiveContact, occurredAt: string): void => {
+  if (contact.lastBookedAt === null || contact.lastBookedAt < occurredAt) contact.lastBookedAt = occurredAt;
 };
 
 const rememberEarning = (contact: ActiveContact, locationId: string, occurredAt: string): void => {

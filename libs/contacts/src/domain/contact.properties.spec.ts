@@ -43,6 +43,8 @@ const anyEvent = fc
       rewardId: one,
       claimId: three,
       emailClaim: noise,
+      releasedEmailClaim: noise,
+      erasureId: three,
       purpose: one,
       source: 'app',
       deviceId: two,
@@ -141,6 +143,7 @@ const movement = (event: ContactEvent): number => {
       return event.data.points;
     case 'contacts.PointsDebited.v1':
     case 'contacts.PointsExpired.v1':
+    case 'contacts.PointsForfeited.v1':
     case 'contacts.PurchaseReturned.v1':
     case 'contacts.RewardRedeemed.v1':
       return -event.data.points;

@@ -1,4 +1,4 @@
-import type { LotShare, Money } from './contact.events';
+import type { LegalGround, LotShare, Money, StoreCount } from './contact.events';
 import { emptyLedger, type Ledger } from './points';
 
 /**
@@ -30,6 +30,24 @@ export type Redemption = {
 export type Consent = Readonly<{ granted: boolean; wordingVersion?: string; source: string }>;
 export const ALL_CHANNELS = '*';
 
+/**
+ * An erasure that was asked for. From `executing` on no command is taken; it is `erased` once the keys are destroyed, and
+ * `completed` once that is checked and no byte is left.
+ */
+export type Erasure = {
+  readonly erasureId: string;
+  readonly legalGround: LegalGround;
+  readonly requestedAt: string;
+  readonly executeAfter: string;
+  stage: 'coolingOff' | 'executing' | 'erased' | 'completed';
+  /** The hash of the e-mail that it set free; null where there was none, or its key is destroyed. */
+  releasedEmailClaim: string | null;
+  suppressed: boolean;
+  held: readonly StoreCount[];
+  /** Null: nothing is kept any more. */
+  retainedUntil: string | null;
+};
+
 /** Verdicts are also given on contacts that never came to be. */
 type Verdicts = {
   readonly claims: Map<string, ClaimVerdict>;
@@ -55,6 +73,12 @@ export type ActiveContact = Verdicts & {
   readonly consents: Map<string, Map<string, Consent>>;
   /** Whether it can be pushed to, by device. */
   readonly devices: Map<string, boolean>;
+  /** When the latest entry for the books happened. */
+  lastBookedAt: string | null;
+  processingRestricted: boolean;
+  profilingObjected: boolean;
+  /** Null: none was asked for, or it was cancelled. */
+  erasure: Erasure | null;
 };
 
 export type Contact = UnknownContact | ActiveContact;
@@ -79,4 +103,8 @@ export const activeContact = ({ claims, redemptions }: Verdicts): ActiveContact 
   redemptionCounts: new Map(),
   consents: new Map(),
   devices: new Map(),
+  lastBookedAt: null,
+  processingRestricted: false,
+  profilingObjected: false,
+  erasure: null,
 });

@@ -2,7 +2,7 @@ import type { Decision } from '@app/kernel';
 import { EmailClaimLostError } from './contact.errors';
 import type { ContactEvent } from './contact.events';
 import type { Contact } from './contact.state';
-import type { OnContact } from './decision-basics';
+import { isFenced, type OnContact } from './decision-basics';
 
 /** A keyed hash of an e-mail and the claim that keeps others from it; no claim where the contact held it when it was looked at. */
 export type EmailClaim = Readonly<{ hash: string; claimId?: string | undefined }>;
@@ -27,7 +27,8 @@ export const decideAbandonEmailClaim = (
     return { events: [], answer: { verdict: held ? 'held' : 'released' } };
   }
   const answer = { verdict: 'abandoned' } as const;
-  if (contact.claims.has(claimId)) return { events: [], answer };
+  // Behind the fence nothing is ever written under a claim: that is a verdict, too.
+  if (contact.claims.has(claimId) || isFenced(contact)) return { events: [], answer };
   return {
     events: [{ type: 'contacts.EmailClaimAbandoned.v1', data: { contactId, occurredAt: now, claimId } }],
     answer,

@@ -1,13 +1,14 @@
 import type { Decision } from '@app/kernel';
 import {
   AlreadyReversedError,
+  ContactNotFoundError,
   EntryNotFoundError,
   InvalidExpiryError,
   NotReversibleError,
 } from './contact.errors';
 import type { ContactEvent, PointsReversed } from './contact.events';
 import type { Contact } from './contact.state';
-import { momentOf, registered, type Dated, type OnContact } from './decision-basics';
+import { isFenced, momentOf, registered, type Dated, type OnContact } from './decision-basics';
 import { optionalFields } from './optional-fields';
 import { LOTS_TOUCHED_MAX } from './points';
 import {
@@ -129,7 +130,10 @@ export const decideExpiry = (
   command: ExpirePoints,
   contact: Contact,
 ): Decision<ContactEvent, { expired: number }> => {
-  const { ledger } = registered(contact);
+  if (contact.status === 'unknown') throw new ContactNotFoundError();
+  // Not refused, since the system asks by itself: what is restricted stays as it is, and an erasure forfeits it.
+  if (contact.processingRestricted || isFenced(contact)) return { events: [], answer: { expired: 0 } };
+  const { ledger } = contact;
   let lotsMax = LOTS_TOUCHED_MAX;
   const events = [...ledger.pools.keys()].flatMap((name) => {
     const { expiries } = expireDue(command, ledger, name, lotsMax);

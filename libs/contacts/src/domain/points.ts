@@ -117,3 +117,12 @@ export const giveBackToLots = (ledger: Ledger, shares: readonly LotShare[]): voi
     pool.balance += given;
   }
 };
+
+/** Folds that everything in a pool is gone, whatever lots it was in. */
+export const emptyPool = (ledger: Ledger, name: string): void => {
+  const pool = ledger.pools.get(name);
+  if (!pool) return;
+  for (const lot of pool.open) lot.left = 0;
+  pool.open.length = 0;
+  pool.balance = 0;
+};

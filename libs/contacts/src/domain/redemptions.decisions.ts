@@ -2,7 +2,7 @@ import type { Decision } from '@app/kernel';
 import { RedemptionIdTakenError, RedemptionLimitError, RedemptionNotFoundError } from './contact.errors';
 import type { ContactEvent, RedemptionType } from './contact.events';
 import type { Contact } from './contact.state';
-import { registered, type OnContact } from './decision-basics';
+import { isFenced, registered, type OnContact } from './decision-basics';
 import { add, checkPoints, restorable, standingPool, sum, take } from './points-movement';
 
 /** The contact's side of a redemption. Validity, stock and segment are the reward's, and checked before. */
@@ -121,6 +121,8 @@ export const decideAbandonRedemption = (
 ): Decision<ContactEvent, AbandonmentAnswer> => {
   const known = contact.redemptions.get(redemptionId);
   if (known) return { events: [], answer: { verdict: known.status } };
+  // Behind the fence nothing is ever redeemed: that is a verdict, too.
+  if (isFenced(contact)) return { events: [], answer: { verdict: 'abandoned' } };
   return {
     events: [
       {

@@ -1,9 +1,9 @@
 import type { Decision } from '@app/kernel';
 import { decideConsents, type ConsentChoice } from './consents.decisions';
-import { AlreadyRegisteredError } from './contact.errors';
+import { AlreadyRegisteredError, ContactGoneError } from './contact.errors';
 import type { ContactEvent, ContactSource, Profile } from './contact.events';
 import { activeContact, type Contact } from './contact.state';
-import { momentOf, type OnContact } from './decision-basics';
+import { isFenced, momentOf, type OnContact } from './decision-basics';
 import { checkClaim, type EmailClaim } from './email-claims.decisions';
 import { optionalFields } from './optional-fields';
 import { checkCustomFields } from './profile.decisions';
@@ -23,6 +23,7 @@ export const decideRegistration = (
   command: RegisterContact,
   contact: Contact,
 ): Decision<ContactEvent, { contactId: string }> => {
+  if (isFenced(contact)) throw new ContactGoneError();
   if (contact.status !== 'unknown') throw new AlreadyRegisteredError();
   const { contactId, now, source, profile, emailClaim, registeredAt, consents } = command;
   const occurredAt = momentOf({ contactId, now, occurredAt: registeredAt }, '/registeredAt');

@@ -1,4 +1,4 @@
-import type { Actor, RecordedEvent } from '@app/kernel';
+import { open, sealed, type Actor, type RecordedEvent } from '@app/kernel';
 import { defineJournal } from '@app/read-store';
 import { contactEventDefinitions, type ContactEvent } from '../../domain/contact.events';
 
@@ -33,7 +33,7 @@ export type ActivityEntry = Readonly<{
 const SEALED_FIELDS = ['note', 'invoiceNumber', 'content'] as const;
 
 /** Fields that stand elsewhere in the entry, or that only the write side has a use for. */
-const LEFT_OUT = new Set(['contactId', 'occurredAt', 'claimId']);
+const LEFT_OUT = new Set(['contactId', 'occurredAt', 'claimId', 'suppressionToken', 'held']);
 
 /** What may be shown of an event is what its definition marks as open, so that a new field is never shown by accident. */
 const OPEN_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
@@ -51,6 +51,17 @@ export const activityJournal = defineJournal<ActivityEntry>({
   entry: (event) => {
     const openFields = OPEN_FIELDS.get(event.type);
     return openFields === undefined ? null : entryOf(event as RecordedEvent<ContactEvent>, openFields);
+  },
+  fields: {
+    eventId: open,
+    type: open,
+    contactId: open,
+    occurredAt: open,
+    recordedAt: open,
+    actor: open,
+    lists: open,
+    data: open,
+    sealed: sealed('freetext', ['note', 'invoiceNumber', 'content.subject', 'content.body']),
   },
   indexes: [
     { key: { contactId: 1, lists: 1, _id: -1 } },
@@ -73,13 +84,13 @@ const entryOf = (event: RecordedEvent<ContactEvent>, openFields: readonly string
     data: Object.fromEntries(
       openFields.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]]])),
     ),
-    ...sealedOf(meta.sealed),
+    ...sealedPart(meta.sealed),
   };
 };
 
-const sealedOf = (sealed: Readonly<Record<string, string>> = {}): Pick<ActivityEntry, 'sealed'> => {
+const sealedPart = (values: Readonly<Record<string, string>> = {}): Pick<ActivityEntry, 'sealed'> => {
   const kept = SEALED_FIELDS.flatMap((name) => {
-    const value = sealed[name];
+    const value = values[name];
     return value === undefined ? [] : [[name, value] as const];
   });
   return kept.length === 0 ? {} : { sealed: Object.fromEntries(kept) };

@@ -28,6 +28,11 @@ export type ContactDocument = Readonly<{
   sort: Readonly<{ lastName?: string; firstName?: string; email?: string; city?: string }>;
   /** What the prefix search looks through. */
   search: readonly string[];
+  /** Absent: it lives. From `executing` on nobody is shown it; once `erased`, nothing but figures is left. */
+  erasure?: 'executing' | 'erased';
+  /** Absent: not so. */
+  processingRestricted?: true;
+  profilingObjected?: true;
 }>;
 
 /** How often it was recorded; what is returned or cancelled later stays counted. */

@@ -1,12 +1,13 @@
-import type { Personal, RecordedEvent } from '@app/kernel';
-import { defineProjection } from '@app/read-store';
+import { open, type Personal, type RecordedEvent } from '@app/kernel';
+import { defineProjection, inClear } from '@app/read-store';
 import { foldText } from '@app/rules';
-import type {
-  ConsentGranted,
-  ConsentWithdrawn,
-  ContactEvent,
-  Money,
-  Profile,
+import {
+  PROFILE_FIELDS,
+  type ConsentGranted,
+  type ConsentWithdrawn,
+  type ContactEvent,
+  type Money,
+  type Profile,
 } from '../../domain/contact.events';
 import { applyPatch } from './apply-patch';
 import { CONTACT_INDEXES, dynamicSortPathsOf } from './contact-columns';
@@ -26,6 +27,28 @@ export const contactsProjection = defineProjection<ContactDocument, ContactEvent
   keys: ({ data }) => [data.contactId],
   indexes: CONTACT_INDEXES,
   indexesFor: dynamicSortPathsOf,
+  fields: {
+    contactId: open,
+    revision: open,
+    source: open,
+    registeredAt: open,
+    registeredMonth: open,
+    lastActivityAt: open,
+    lastCheckInAt: open,
+    profile: inClear('profile', PROFILE_FIELDS),
+    points: open,
+    lots: open,
+    nextExpiryAt: open,
+    consents: open,
+    devices: inClear('device', ['model', 'osVersion', 'appVersion']),
+    counts: open,
+    spend: open,
+    sort: inClear('profile', ['lastName', 'firstName', 'email', 'city']),
+    search: inClear('profile', ['firstName', 'lastName', 'email', 'phone']),
+    erasure: open,
+    processingRestricted: open,
+    profilingObjected: open,
+  },
   on: {
     'contacts.ContactRegistered.v1': (_, { data, meta }) => ({
       contactId: data.contactId,
@@ -107,6 +130,33 @@ export const contactsProjection = defineProjection<ContactDocument, ContactEvent
     'contacts.RedemptionAbandoned.v1': (doc, event) => doc && moved(doc, event),
     'contacts.MessageSent.v1': (doc, event) =>
       doc && moved(doc, event, { counts: counted(doc.counts, 'messages') }),
+    'contacts.ProcessingRestricted.v1': (doc, event) =>
+      doc && moved(doc, event, { processingRestricted: true, nextExpiryAt: null }),
+    'contacts.RestrictionLifted.v1': (doc, event) => {
+      if (!doc) return null;
+      const { processingRestricted: _, ...others } = doc;
+      return moved(others, event, { nextExpiryAt: nextExpiryOf(doc.lots) });
+    },
+    'contacts.ProfilingObjected.v1': (doc, event) => doc && moved(doc, event, { profilingObjected: true }),
+    'contacts.ObjectionLifted.v1': (doc, event) => {
+      if (!doc) return null;
+      const { profilingObjected: _, ...others } = doc;
+      return moved(others, event);
+    },
+    'contacts.ErasureRequested.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.ErasureCancelled.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.ErasureStarted.v1': (doc, event) =>
+      doc && moved(doc, event, { erasure: 'executing', nextExpiryAt: null }),
+    'contacts.PointsForfeited.v1': (doc, event) =>
+      doc &&
+      moved(doc, event, {
+        points: balances(doc.points, event.data),
+        lots: doc.lots.filter(({ pool }) => pool !== event.data.pool),
+      }),
+    'contacts.ContactSuppressed.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.ContactErased.v1': (doc, event) => doc && stripped(doc, event),
+    'contacts.ErasureCompleted.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.RetainedDataDestroyed.v1': (doc, event) => doc && moved(doc, event),
   },
 });
 
@@ -123,6 +173,38 @@ const active = (doc: ContactDocument, event: RecordedEvent<ContactEvent>, change
   ...changes,
   revision: event.meta.revision,
   lastActivityAt: later(doc.lastActivityAt, event.data.occurredAt),
+});
+
+/** A pseudonym and figures: what totals are made of. */
+const stripped = (
+  {
+    contactId,
+    source,
+    registeredAt,
+    registeredMonth,
+    lastActivityAt,
+    points,
+    counts,
+    spend,
+  }: ContactDocument,
+  { meta }: RecordedEvent<ContactEvent>,
+): ContactDocument => ({
+  contactId,
+  revision: meta.revision,
+  source,
+  registeredAt,
+  registeredMonth,
+  lastActivityAt,
+  lastCheckInAt: null,
+  ...profileFields({}),
+  points,
+  lots: [],
+  nextExpiryAt: null,
+  consents: [],
+  devices: [],
+  counts,
+  spend,
+  erasure: 'erased',
 });
 
 /** Back-dated facts come late: what happened last need not have been recorded last. */
@@ -184,7 +266,11 @@ const shifted = (
 });
 
 const withLots = (lots: ContactDocument['lots'], doc: ContactDocument): Changes =>
-  lots === doc.lots ? {} : { lots, nextExpiryAt: nextExpiryOf(lots) };
+  lots === doc.lots ? {} : { lots, nextExpiryAt: expires(doc) ? nextExpiryOf(lots) : null };
+
+/** While processing is restricted points stay as they are, and an erasure forfeits them. */
+const expires = ({ erasure, processingRestricted }: ContactDocument): boolean =>
+  erasure === undefined && processingRestricted === undefined;
 
 const counted = (counts: Counts, name: keyof Counts): Counts => ({ ...counts, [name]: counts[name] + 1 });
 

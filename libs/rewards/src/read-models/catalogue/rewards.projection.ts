@@ -1,5 +1,5 @@
 import type { RedemptionCancelled } from '@app/contacts';
-import type { RecordedEvent } from '@app/kernel';
+import { open, type RecordedEvent } from '@app/kernel';
 import { defineProjection } from '@app/read-store';
 import type { RewardEvent, RewardTerms } from '../../domain/reward.events';
 
@@ -46,6 +46,17 @@ export const rewardsProjection = defineProjection<RewardDocument, Event>({
   version: 1,
   keys: ({ data }) => [data.rewardId],
   indexes: [{ key: { createdAt: 1, _id: 1 } }, { key: { settleAt: 1 }, sparse: true }],
+  fields: {
+    rewardId: open,
+    revision: open,
+    terms: open,
+    active: open,
+    createdAt: open,
+    confirmedCount: open,
+    reservations: open,
+    owed: open,
+    settleAt: open,
+  },
   on: {
     'rewards.RewardCreated.v1': (_, { data, meta }) => ({
       rewardId: data.rewardId,
