@@ -43,7 +43,7 @@ export class EsdbBatchAppend {
   async append(
     stream: string,
     events: readonly EncodedEvent[],
-    expected: ExpectedRevision,
+    expected: ExpectedRevision | 'any',
     timeoutMs: number,
   ): Promise<BatchAppendAnswer> {
     const late = () => new Error(`No answer within ${timeoutMs} ms.`);
@@ -91,11 +91,12 @@ const requestOf = (
   correlationId: string,
   stream: string,
   events: readonly EncodedEvent[],
-  expected: ExpectedRevision,
+  expected: ExpectedRevision | 'any',
 ): streams.BatchAppendReq => {
   const options = new streams.BatchAppendReq.Options();
   options.setStreamIdentifier(new shared.StreamIdentifier().setStreamName(bytesOf(stream)));
-  if (expected === 'no-stream') options.setNoStream(new empty.Empty());
+  if (expected === 'any') options.setAny(new empty.Empty());
+  else if (expected === 'no-stream') options.setNoStream(new empty.Empty());
   else options.setStreamPosition(String(expected));
   const request = new streams.BatchAppendReq();
   request.setCorrelationId(new shared.UUID().setString(correlationId));

@@ -93,6 +93,9 @@ describe('EsdbClient', () => {
       context,
     );
     await expect(append).rejects.toThrow(UnknownOutcomeError);
+    const facts = [{ event: noted(1), context }];
+    const record = new EsdbEventStore(nobody, testCodec(keys)).record('test-1', facts, Date.now() + 300);
+    await expect(record).rejects.toThrow(UnknownOutcomeError);
     await nobody.close();
   });
 

@@ -61,7 +61,7 @@ export class EsdbClient {
   async append(
     stream: string,
     events: readonly EncodedEvent[],
-    expected: ExpectedRevision,
+    expected: ExpectedRevision | 'any',
     timeoutMs: number,
   ): Promise<AppendResult> {
     let answer: BatchAppendAnswer;

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { CommandContext, DomainEvent, RecordedEvent } from '@app/kernel';
 import { backoff } from './backoff';
 import { NoAnswerError, type EsdbClient, type LogSource } from './esdb.client';
-import type { EventCodec, StoredEvent } from './event-codec';
+import type { EncodedEvent, EventCodec, StoredEvent } from './event-codec';
 import { EventStoreUnavailableError, LogBehindReaderError } from './event-store.errors';
 import {
   EventStore,
@@ -10,6 +10,7 @@ import {
   type AppendResult,
   type CommandRecord,
   type ExpectedRevision,
+  type Fact,
   type SubscribeOptions,
 } from './event-store.port';
 
@@ -47,15 +48,31 @@ export class EsdbEventStore extends EventStore {
     record?: CommandRecord,
   ): Promise<AppendResult> {
     const encoded = await this.codec.encode(stream, events, context, record);
+    return this.appended(stream, encoded, expected, context.deadlineMs);
+  }
+
+  override async record(stream: string, facts: readonly Fact[], deadlineMs: number): Promise<AppendResult> {
+    const encoded = await Promise.all(
+      facts.map(({ event, context }) => this.codec.encode(stream, [event], context)),
+    );
+    return this.appended(stream, encoded.flat(), 'any', deadlineMs);
+  }
+
+  private async appended(
+    stream: string,
+    encoded: readonly EncodedEvent[],
+    expected: ExpectedRevision | 'any',
+    deadlineMs: number,
+  ): Promise<AppendResult> {
     for (let attempt = 0; ; attempt += 1) {
-      const timeoutMs = Math.min(APPEND_TIMEOUT_MS, Math.max(1, context.deadlineMs - Date.now()));
+      const timeoutMs = Math.min(APPEND_TIMEOUT_MS, Math.max(1, deadlineMs - Date.now()));
       try {
         return await this.client.append(stream, encoded, expected, timeoutMs);
       } catch (error) {
         if (!(error instanceof NoAnswerError)) throw error;
         // The same ids with the same expectation: the event store recognises what it wrote. Never with the head instead.
-        if (Date.now() < context.deadlineMs) await backoff(attempt, APPEND_BACKOFF_MS, APPEND_BACKOFF_MAX_MS);
-        if (Date.now() >= context.deadlineMs) throw new UnknownOutcomeError(error.message, { cause: error });
+        if (Date.now() < deadlineMs) await backoff(attempt, APPEND_BACKOFF_MS, APPEND_BACKOFF_MAX_MS);
+        if (Date.now() >= deadlineMs) throw new UnknownOutcomeError(error.message, { cause: error });
       }
     }
   }

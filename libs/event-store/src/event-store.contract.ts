@@ -83,6 +83,25 @@ export const eventStoreContract = (
       expect(Math.abs(Date.parse(last?.meta.recordedAt ?? '') - Date.now())).toBeLessThan(60_000);
     });
 
+    it('records the facts of several writers wherever the stream ends, once', async () => {
+      await store.append(stream, [noted(1)], 'no-stream', contextOf());
+      const facts = [2, 3].map((n) => ({ event: noted(n), context: contextOf({ purpose: `p-${n}` }) }));
+      const deadlineMs = Date.now() + 10_000;
+      const { revision, eventIds } = await store.record(stream, facts, deadlineMs);
+      expect([revision, eventIds.length]).toEqual([2, 2]);
+      await store.record(stream, facts.slice(0, 1), deadlineMs);
+      await store.record(stream, facts, deadlineMs);
+      const events = await read();
+      expect(await numbers()).toEqual([1, 2, 3]);
+      expect(events.map(({ meta }) => meta.purpose)).toEqual([undefined, 'p-2', 'p-3']);
+      expect(events.slice(1).map(({ meta }) => meta.commandId)).toEqual(
+        facts.map(({ context }) => context.commandId),
+      );
+      const other = [{ event: noted(4), context: contextOf() }];
+      await Promise.all([store.record(stream, other, deadlineMs), store.record(stream, facts, deadlineMs)]);
+      expect(await numbers()).toEqual([1, 2, 3, 4]);
+    });
+
     it('refuses an append at any other revision', async () => {
       await expect(store.append(stream, [noted(1)], 0, contextOf())).rejects.toThrow(RevisionConflictError);
       await store.append(stream, [noted(1), noted(2)], 'no-stream', contextOf());

@@ -15,6 +15,9 @@ export type AppendResult = Readonly<{
 /** What goes into metadata beside the context; see EventMeta. */
 export type CommandRecord = Readonly<{ mac?: string; answer?: object }>;
 
+/** An event with the context of whoever brought it about. */
+export type Fact = Readonly<{ event: DomainEvent; context: CommandContext }>;
+
 export type SubscribeOptions = Readonly<{
   /** The last position that was handled; delivery starts behind it. Null: from the beginning. */
   after: bigint | null;
@@ -29,7 +32,7 @@ export type SubscribeOptions = Readonly<{
 export class RevisionConflictError extends Error {
   constructor(
     readonly stream: string,
-    readonly expected: ExpectedRevision,
+    readonly expected: ExpectedRevision | 'any',
   ) {
     super(`Stream ${stream} is not at revision ${expected}.`);
   }
@@ -53,6 +56,13 @@ export abstract class EventStore {
     context: CommandContext,
     record?: CommandRecord,
   ): Promise<AppendResult>;
+
+  /**
+   * Appends what several writers have to say to a stream that anybody may add to: all of it or none, in the order given,
+   * whatever the stream's revision. Sends the same again while the outcome is unknown, until `deadlineMs` (epoch), then
+   * throws UnknownOutcomeError: the facts may then be there, never twice by the repetition alone.
+   */
+  abstract record(stream: string, facts: readonly Fact[], deadlineMs: number): Promise<AppendResult>;
 
   /** From `fromRevision` (default 0) on; a stream that does not exist is empty. */
   abstract readStream(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent>;

@@ -80,7 +80,11 @@ export const testCodec = (keys: TestKeys, definitions = testDefinitions): EventC
  */
 export type Fate = 'answered' | 'lost' | 'unanswered' | 'late';
 
-type Append = Readonly<{ stream: string; events: readonly EncodedEvent[]; expected: ExpectedRevision }>;
+type Append = Readonly<{
+  stream: string;
+  events: readonly EncodedEvent[];
+  expected: ExpectedRevision | 'any';
+}>;
 
 /** Answers as EventStoreDB does, as far as the adapter asks; counts what it is asked. */
 export class InMemoryLogClient implements LogClient {
@@ -97,7 +101,7 @@ export class InMemoryLogClient implements LogClient {
   async append(
     stream: string,
     events: readonly EncodedEvent[],
-    expected: ExpectedRevision,
+    expected: ExpectedRevision | 'any',
   ): Promise<AppendResult> {
     this.calls.appends += 1;
     const fate = this.fate();
@@ -165,7 +169,9 @@ export class InMemoryLogClient implements LogClient {
 
   private write({ stream, events, expected }: Append): AppendResult {
     const known = this.streamOf(stream);
-    const base = expected === 'no-stream' ? -1 : expected;
+    const first = known.findIndex(({ id }) => id === events[0]?.id);
+    const head = first < 0 ? known.length - 1 : first - 1;
+    const base = expected === 'any' ? head : expected === 'no-stream' ? -1 : expected;
     const eventIds = events.map(({ id }) => id);
     if (base === known.length - 1) {
       for (const { id, type, data, metadata } of events) {

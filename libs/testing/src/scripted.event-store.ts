@@ -28,6 +28,10 @@ export class ScriptedEventStore implements EventStore {
     yield* this.events.filter(({ meta }) => meta.stream === stream);
   }
 
+  record(): Promise<AppendResult> {
+    return this.append();
+  }
+
   append(): Promise<AppendResult> {
     return Promise.reject(new Error('A scripted log is read only.'));
   }
