@@ -4,16 +4,20 @@ import type { SealPurpose } from '@app/kernel';
 /** One of a contact's data keys; values are sealed under a sub-key for the field's purpose. */
 export class DataKey {
   private readonly subKeys = new Map<SealPurpose, KeyObject>();
+  /** Hidden from whatever prints or serialises the object. */
+  readonly #bytes: Buffer;
 
   constructor(
     readonly id: string,
-    private readonly bytes: Buffer,
-  ) {}
+    bytes: Buffer,
+  ) {
+    this.#bytes = bytes;
+  }
 
   subKey(purpose: SealPurpose): KeyObject {
     let key = this.subKeys.get(purpose);
     if (key === undefined) {
-      key = createSecretKey(expand(this.bytes, `regulars:seal:${purpose}`));
+      key = createSecretKey(expand(this.#bytes, `regulars:seal:${purpose}`));
       this.subKeys.set(purpose, key);
     }
     return key;

@@ -1,7 +1,12 @@
 export { DataKey } from './data-key';
+export type { KekState, KekVersion } from './key-encryption-keys';
 export * from './key-ring.errors';
+export { KeyRingKeeper, type KeyRingFigures, type Rotation } from './key-ring.keeper';
 export { KeyRing, type DestroyedKey, type KeyClass, type KeyLookup } from './key-ring.port';
-export { LocalKeyRing, type LocalKeyRingOptions } from './local.key-ring';
+export { LocalKeyRing } from './local.key-ring';
+export { openKeyRing, type KeyRingPlace } from './open.key-ring';
 export { PersonalDataModule, type PersonalDataOptions } from './personal-data.module';
 export { Sealer, type SealPlace } from './sealer';
 export { Secrets } from './secrets';
+export { StoredKeyRing, type KeyDestruction, type KeyRingOptions } from './stored.key-ring';
+export type { KeyServiceOptions } from './transit.key-service';

@@ -13,6 +13,9 @@ export const keyIdOf = (contactId: string, keyClass: KeyClass): string => {
   return LETTERS[keyClass] + Buffer.from(contactId.replaceAll('-', ''), 'hex').toString('base64url');
 };
 
+/** Whether a record of the key ring is a contact's key. */
+export const isKeyId = (name: string): boolean => /^[pr][A-Za-z0-9_-]{22}$/.test(name);
+
 /** Books must be kept after an erasure; everything else goes with the person. */
 export const keyClassOf = (purpose: SealPurpose): KeyClass =>
   purpose === 'accounting' ? 'retained' : 'personal';

@@ -37,5 +37,16 @@ export class SealBrokenError extends Error {
   }
 }
 
-/** The folder of the key ring cannot be used; the message says what to do. */
-export class KeyRingFolderError extends Error {}
+/** The key ring cannot be used as it is set up; the message is one line that says what to do. */
+export class KeyRingSetupError extends Error {}
+
+/** The service that unwraps the key-encryption key does not; the message is one line for people. */
+export class KeyServiceError extends Error {
+  constructor(
+    what: string,
+    /** The same again would be answered the same. */
+    readonly isFinal: boolean,
+  ) {
+    super(`The key service (REGULARS_KMS_URL) ${what}.`);
+  }
+}

@@ -1,27 +1,35 @@
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { KeyRing } from './key-ring.port';
-import { LocalKeyRing } from './local.key-ring';
+import { openKeyRing, type KeyRingPlace } from './open.key-ring';
 import { Sealer } from './sealer';
 import { Secrets } from './secrets';
+import { StoredKeyRing } from './stored.key-ring';
 
-export type PersonalDataOptions = Readonly<{ /** Folder of the local key ring. */ keysDir: string }>;
+export type PersonalDataOptions = KeyRingPlace;
 
-/** Gives every module KeyRing, Secrets and Sealer on one key ring, and closes it at shutdown. */
+/**
+ * Gives every module KeyRing, Secrets and Sealer on one key ring, and closes it at shutdown. The key ring waits for
+ * `replayDestroyed`, which EventStoreModule sees to.
+ */
 @Global()
 @Module({})
 export class PersonalDataModule implements OnApplicationShutdown {
-  constructor(@Inject(LocalKeyRing) private readonly keyRing: LocalKeyRing) {}
+  constructor(@Inject(StoredKeyRing) private readonly keyRing: StoredKeyRing) {}
 
-  static forRoot({ keysDir }: PersonalDataOptions): DynamicModule {
+  static forRoot(place: PersonalDataOptions): DynamicModule {
     return {
       module: PersonalDataModule,
       providers: [
-        { provide: LocalKeyRing, useFactory: () => LocalKeyRing.open(keysDir) },
-        { provide: KeyRing, useExisting: LocalKeyRing },
-        { provide: Secrets, useFactory: (keyRing: LocalKeyRing) => keyRing.secrets, inject: [LocalKeyRing] },
+        { provide: StoredKeyRing, useFactory: () => openKeyRing(place) },
+        { provide: KeyRing, useExisting: StoredKeyRing },
+        {
+          provide: Secrets,
+          useFactory: (keyRing: StoredKeyRing) => keyRing.secrets,
+          inject: [StoredKeyRing],
+        },
         { provide: Sealer, useFactory: (keyRing: KeyRing) => new Sealer(keyRing), inject: [KeyRing] },
       ],
-      exports: [KeyRing, Secrets, Sealer],
+      exports: [KeyRing, StoredKeyRing, Secrets, Sealer],
     };
   }
 

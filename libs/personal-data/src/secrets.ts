@@ -8,17 +8,21 @@ export abstract class Secrets {
 
 /** Derives every key from one secret. */
 export class DerivedSecrets extends Secrets {
-  private readonly derived = new Map<string, Buffer>();
+  readonly #derived = new Map<string, Buffer>();
 
-  constructor(private readonly secret: Buffer) {
+  /** Hidden from whatever prints or serialises the object. */
+  readonly #secret: Buffer;
+
+  constructor(secret: Buffer) {
     super();
+    this.#secret = secret;
   }
 
   derive(label: string): Buffer {
-    let key = this.derived.get(label);
+    let key = this.#derived.get(label);
     if (key === undefined) {
-      key = expand(this.secret, `regulars:secret:${label}`);
-      this.derived.set(label, key);
+      key = expand(this.#secret, `regulars:secret:${label}`);
+      this.#derived.set(label, key);
     }
     return key;
   }
