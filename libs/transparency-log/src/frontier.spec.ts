@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { append, emptyFrontier, rootOf, sizeOf } from './frontier';
+import { append, emptyFrontier, type Frontier, rootOf, sizeOf } from './frontier';
 import { leafHash } from './hashing';
 import { growLog, naiveRoot, RFC_6962_LEAVES, RFC_6962_ROOTS } from './sample-log.suite';
 
@@ -28,11 +28,11 @@ describe('a tree that grows', () => {
     fc.assert(
       fc.property(fc.nat(300), fc.nat(300), (before, after) => {
         const { hashes } = growLog(before + after);
-        const first = hashes
-          .slice(0, before)
-          .reduce((frontier, hash) => append(frontier, hash), emptyFrontier);
+        const grow = (frontier: Frontier, more: readonly Buffer[]) =>
+          more.reduce((grown: Frontier, hash) => append(grown, hash), frontier);
+        const first = grow(emptyFrontier, hashes.slice(0, before));
         const stored = JSON.parse(JSON.stringify(first)) as string[];
-        const whole = hashes.slice(before).reduce((frontier, hash) => append(frontier, hash), stored);
+        const whole = grow(stored, hashes.slice(before));
         expect(sizeOf(whole)).toBe(before + after);
         expect(rootOf(whole, before + after)).toEqual(naiveRoot(hashes, 0, before + after));
       }),

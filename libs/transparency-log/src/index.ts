@@ -14,8 +14,9 @@ export {
 } from './note-key';
 export { consistencyProof, inclusionProof, rootAt, type TileSource } from './proofs';
 export * from './proof-verification';
+export { type ServedLog, verifyServedLog } from './served-log';
 export { NoteError, type NoteFlaw, openNote, signNote } from './signed-note';
 export * from './text-lines';
 export * from './tiles';
-export * from './verdict';
-export * from './verify-log';
+export { type EntryVerdict, entryVerdict, type Fault, type FaultCode, type LogVerdict } from './verdict';
+export { type LogToVerify, REPETITION_WINDOW, verifyLog } from './verify-log';

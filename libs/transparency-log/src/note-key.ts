@@ -107,7 +107,6 @@ export const parseKeyFile = (text: string): readonly VerifierKey[] => {
 
 /** A key's name stands in notes between blanks, and in key texts before a plus. */
 export const isKeyName = (name: string): boolean =>
-   
   name !== '' && !/[\s+\u0000-\u001f\u0085\p{Surrogate}]/u.test(name);
 
 const checkName = (name: string): void => {

@@ -55,7 +55,7 @@ type Signature = Readonly<{ name: string; id: Buffer; signature: Buffer }>;
 const splitNote = (note: string): { text: string; signatures: readonly Signature[] } => {
   // The last blank line divides; the text keeps its own newline.
   const split = note.lastIndexOf('\n\n');
-   
+
   if (
     split < 0 ||
     Buffer.byteLength(note) > NOTE_BYTES_MAX ||

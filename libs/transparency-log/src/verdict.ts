@@ -58,6 +58,8 @@ export type LogVerdict = Readonly<{
   entryCount: number;
   /** Root over them. */
   root: Buffer;
+  /** Root at the size that was asked for; null if there are fewer entries. */
+  rootAt: Buffer | null;
   /** Entries below this index are exactly those that were signed, in that order. */
   provenSize: number;
   /** Where a root did not fit: the change is among the entries from `from` to before `to`. */

@@ -23,6 +23,8 @@ export type LogToVerify = Readonly<{
   /** Hears of each entry, with what is wrong with it by itself. */
   onEntry?: (index: number, leafHash: Buffer, faults: readonly Fault[]) => void;
   onFault?: (fault: Fault) => void;
+  /** A size at which the verdict is to name the root, to hold it against another copy of the log. */
+  rootAt?: number;
 }>;
 
 /**
@@ -37,8 +39,11 @@ export type LogToVerify = Readonly<{
  * history that the holder of the signing key wrote anew. With a witness, what it has kept is safe from both; what came after its
  * last checkpoint is not. Nobody can see from a log that something was never entered in it.
  */
-export const verifyLog = async (log: LogToVerify): Promise<LogVerdict> => {
-  const faults = new FaultList(log.onFault);
+export const verifyLog = (log: LogToVerify): Promise<LogVerdict> =>
+  verifyLines(log, new FaultList(log.onFault));
+
+/** verifyLog, with faults that were found elsewhere added to the verdict. */
+export const verifyLines = async (log: LogToVerify, faults: FaultList): Promise<LogVerdict> => {
   const check = new CheckpointCheck(log.keys, faults);
   const lines = new ExportLines(log, check, faults);
   const notes = log.witnessed?.[Symbol.asyncIterator]();
@@ -61,6 +66,7 @@ export const verifyLog = async (log: LogToVerify): Promise<LogVerdict> => {
     completeness: faults.stateOf('completeness'),
     entryCount: check.size,
     root: check.root(),
+    rootAt: lines.rootAt,
     provenSize: check.provenSize,
     changedBetween: check.changedBetween,
     signedSize: check.signedSize,
@@ -73,12 +79,12 @@ export const verifyLog = async (log: LogToVerify): Promise<LogVerdict> => {
 
 /** Reads lines of an export and tells the tree of them. */
 class ExportLines {
+  rootAt: Buffer | null = null;
   private count = 0;
   private nextIndex = 0;
-  private origin: string | null = null;
   private readonly entryIds = new RecentIds();
   private readonly eventIds = new RecentIds();
-  private readonly origins: ReadonlySet<string>;
+  private readonly origins: ReadonlySet<unknown>;
 
   constructor(
     private readonly log: LogToVerify,
@@ -114,12 +120,10 @@ class ExportLines {
   }
 
   private isHeader({ format, version, origin, ...others }: Readonly<Record<string, unknown>>): boolean {
-    this.origin = typeof origin === 'string' ? origin : null;
     return (
       format === EXPORT_FORMAT &&
       version === EXPORT_VERSION &&
-      this.origin !== null &&
-      this.origins.has(this.origin) &&
+      this.origins.has(origin) &&
       Object.keys(others).length === 0
     );
   }
@@ -150,6 +154,7 @@ class ExportLines {
     }
     this.log.onEntry?.(position, hash, found);
     this.check.append(hash, typeof at === 'string' ? at : '');
+    if (this.check.size === this.log.rootAt) this.rootAt = this.check.root();
   }
 }
 
