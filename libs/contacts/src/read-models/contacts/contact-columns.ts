@@ -1,5 +1,5 @@
 import type { IndexSpec } from '@app/read-store';
-import { ATTRIBUTES, type AttributeName, type RuleFields } from '@app/rules';
+import type { AttributeName, EventName, RecencyName, RuleFields } from '@app/rules';
 import type { ContactDocument } from './contact.document';
 
 /** A column that lists can be sorted by. */
@@ -73,12 +73,34 @@ const FOLDED_PATHS: Readonly<Partial<Record<AttributeName, string>>> = {
   'profile.address.city': 'sort.city',
 };
 
+const RECENCY_PATHS: Readonly<Partial<Record<RecencyName, string>>> = {
+  lastActivity: 'lastActivityAt',
+  lastCheckIn: 'lastCheckInAt',
+  registration: 'registeredAt',
+};
+
+const COUNT_PATHS: Readonly<Partial<Record<EventName, string>>> = {
+  PurchaseRecorded: 'counts.purchases',
+  CheckedIn: 'counts.checkIns',
+  RewardRedeemed: 'counts.redemptions',
+  MessageSent: 'counts.messages',
+};
+
 /** Where contact documents keep what filters ask for. */
 export const contactRuleFields: RuleFields = {
   attribute: (name) => {
-    if (name === 'tags') return 'profile.tags';
-    if (name === 'age') return 'profile.birthday';
-    return ATTRIBUTES[name] === 'folded' ? (FOLDED_PATHS[name] ?? name) : name;
+    switch (name) {
+      case 'tags':
+        return 'profile.tags';
+      case 'age':
+        return 'profile.birthday';
+      case 'tenure':
+        return 'registeredAt';
+      case 'invitedBy':
+        return undefined;
+      default:
+        return FOLDED_PATHS[name] ?? name;
+    }
   },
   metric: ({ metric, pool, currency }) => {
     switch (metric) {
@@ -94,6 +116,10 @@ export const contactRuleFields: RuleFields = {
         return 'counts.redemptions';
       case 'messages.count':
         return 'counts.messages';
+      default:
+        return undefined;
     }
   },
+  count: (event) => COUNT_PATHS[event],
+  since: (name) => RECENCY_PATHS[name],
 };

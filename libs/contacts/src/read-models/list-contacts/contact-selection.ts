@@ -1,5 +1,6 @@
 import { compileFilter, parseRule, prefixEnd, type Rule, type StoreFilter } from '@app/rules';
 import { contactRuleFields } from '../contacts/contact-columns';
+import { visibleTo, type Reader } from '../contacts/contact-visibility';
 import { searchPrefixesOf } from '../contacts/search-terms';
 import { InvalidContactListError } from './list-contacts.errors';
 
@@ -51,13 +52,27 @@ const prefixesOf = (text: string): string[] => {
   return prefixes;
 };
 
-/** As a filter on contact documents, at an instant (on which ages depend). */
-export const selectionFilter = ({ rule, prefixes, tag }: ContactSelection, now: Date): StoreFilter => {
+/** As a filter on the contact documents that somebody may see, at an instant (on which ages depend). */
+export const selectionFilter = (
+  { rule, prefixes, tag }: ContactSelection,
+  now: Date,
+  reader: Reader,
+): StoreFilter => {
   const parts: StoreFilter[] = prefixes.map((prefix) => ({ search: { $elemMatch: startingWith(prefix) } }));
   if (tag !== null) parts.push({ 'profile.tags': tag });
-  if (rule !== null) parts.push(compileFilter(rule, contactRuleFields, now));
-  const [only] = parts;
-  return parts.length > 1 ? { $and: parts } : (only ?? {});
+  if (rule !== null) parts.push(ruleFilter(rule, now));
+  return parts.length === 0 ? visibleTo(reader) : { $and: [...parts, visibleTo(reader)] };
+};
+
+/** What a contact's own document does not answer is asked for by a segment. */
+const ruleFilter = (rule: Rule, now: Date): StoreFilter => {
+  const { filter, rest } = compileFilter(rule, contactRuleFields, now);
+  if (rest === null) return filter;
+  throw new InvalidContactListError(
+    'contacts.filter-needs-history',
+    '/filter',
+    'A list is filtered by what the contacts themselves show; define a segment for the rest.',
+  );
 };
 
 /** Both bounds have to hold for one and the same term, hence the element match around them. */
