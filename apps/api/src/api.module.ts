@@ -1,15 +1,16 @@
 import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule } from '@app/access';
-import { ContactsReadModule, ContactsWriteModule } from '@app/contacts';
+import { ContactsReadModule, ContactsWriteModule, ReceiptSigner, SuppressionSetting } from '@app/contacts';
 import { EventStoreModule } from '@app/event-store';
 import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
 import { Clock, SystemClock } from '@app/kernel';
 import { MessagingModule } from '@app/messaging';
-import { PersonalDataModule } from '@app/personal-data';
+import { PersonalDataModule, Secrets } from '@app/personal-data';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
 import { eventDefinitions, readModels } from '@app/system';
+import { signerOf } from '@app/transparency-log';
 import { StoreReadiness } from './store.readiness';
 
 export type ApiModuleOptions = Readonly<{
@@ -17,19 +18,35 @@ export type ApiModuleOptions = Readonly<{
   mongodbUrl: string;
   mongodbName: string;
   keysDir: string;
+  suppressErased: boolean;
 }>;
+
+/** The privacy log's name and first signing key, which receipts are signed with, too. */
+const LOG_NAME = 'regulars.local/privacy-log';
+const SIGNING_KEY = 'privacy-log-signing-1';
 
 /** What all contexts get from outside. */
 @Global()
-@Module({
-  providers: [
-    { provide: Clock, useClass: SystemClock },
-    StoreReadiness,
-    { provide: Readiness, useExisting: StoreReadiness },
-  ],
-  exports: [Clock, Readiness, StoreReadiness],
-})
-class SurroundingsModule {}
+@Module({})
+class SurroundingsModule {
+  static forRoot({ suppressErased }: ApiModuleOptions): DynamicModule {
+    return {
+      module: SurroundingsModule,
+      providers: [
+        { provide: Clock, useClass: SystemClock },
+        StoreReadiness,
+        { provide: Readiness, useExisting: StoreReadiness },
+        { provide: SuppressionSetting, useValue: { enabled: suppressErased } },
+        {
+          provide: ReceiptSigner,
+          useFactory: (secrets: Secrets) => signerOf(LOG_NAME, secrets.derive(SIGNING_KEY)),
+          inject: [Secrets],
+        },
+      ],
+      exports: [Clock, Readiness, StoreReadiness, SuppressionSetting, ReceiptSigner],
+    };
+  }
+}
 
 /** The HTTP process: every context behind one application. */
 @Module({})
@@ -40,11 +57,12 @@ export class ApiModule implements OnModuleInit {
     private readonly streams: SseStreams,
   ) {}
 
-  static forRoot({ eventStoreUrl, mongodbUrl, mongodbName, keysDir }: ApiModuleOptions): DynamicModule {
+  static forRoot(options: ApiModuleOptions): DynamicModule {
+    const { eventStoreUrl, mongodbUrl, mongodbName, keysDir } = options;
     return {
       module: ApiModule,
       imports: [
-        SurroundingsModule,
+        SurroundingsModule.forRoot(options),
         PersonalDataModule.forRoot({ keysDir }),
         EventStoreModule.forRoot({ connectionString: eventStoreUrl, definitions: eventDefinitions }),
         ReadStoreModule.forRoot({

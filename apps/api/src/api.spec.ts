@@ -78,6 +78,7 @@ describe('the API', () => {
         eventStoreUrl: events.connectionString,
         mongodbUrl: documents.url,
         mongodbName: 'regulars',
+        suppressErased: true,
         keysDir: join(directory, 'keys'),
       }),
       { logger: nestLogger(logger) },

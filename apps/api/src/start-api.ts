@@ -26,11 +26,23 @@ export class ListenError extends Error {}
 
 /** Starts the API; resolves when it listens and somebody can get in. Nothing is left running when it throws. */
 export const startApi = async ({ config, servers, logger, ownsLog }: ApiOptions): Promise<RunningApi> => {
-  const { host, port, mongodbName, keysDir, dataDir, adminKey: configured, requestsPerMinute } = config;
-  const app = await createHttpApplication(ApiModule.forRoot({ ...servers, mongodbName, keysDir }), {
-    logger: nestLogger(logger),
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
-  });
+  const {
+    host,
+    port,
+    mongodbName,
+    keysDir,
+    dataDir,
+    adminKey: configured,
+    requestsPerMinute,
+    suppressErased,
+  } = config;
+  const app = await createHttpApplication(
+    ApiModule.forRoot({ ...servers, mongodbName, keysDir, suppressErased }),
+    {
+      logger: nestLogger(logger),
+      ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    },
+  );
   try {
     const file = join(dataDir, 'admin.key');
     const adminKey = await app

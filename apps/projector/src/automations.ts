@@ -4,9 +4,12 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Logger } from '@app/config';
 import {
   ContactDecisions,
+  DueErasures,
   DuePoints,
   EmailClaimer,
+  ErasureProcess,
   expireDuePoints,
+  proceedWithDueErasures,
   settleOverdueClaims,
 } from '@app/contacts';
 import { Clock, type CommandContext } from '@app/kernel';
@@ -26,6 +29,10 @@ export const automationsOf = (app: INestApplicationContext): readonly Automation
   {
     name: 'when-claim-is-overdue-then-settle',
     round: (context) => settleOverdueClaims(app.get(EmailClaimer), context),
+  },
+  {
+    name: 'when-erasure-is-due-then-proceed',
+    round: (context) => proceedWithDueErasures(app.get(DueErasures), app.get(ErasureProcess), context),
   },
   {
     name: 'when-stock-is-open-then-settle',

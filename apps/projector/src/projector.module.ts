@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Config, Servers } from '@app/config';
-import { ContactsAutomationModule } from '@app/contacts';
+import { ContactsAutomationModule, SuppressionSetting } from '@app/contacts';
 import { EventStoreModule } from '@app/event-store';
 import { Clock, SystemClock } from '@app/kernel';
 import { PersonalDataModule } from '@app/personal-data';
@@ -8,18 +8,31 @@ import { ReadStoreModule } from '@app/read-store';
 import { RewardReads, RewardStock } from '@app/rewards';
 import { eventDefinitions, readModels } from '@app/system';
 
+/** What all contexts get from outside. */
 @Global()
-@Module({ providers: [{ provide: Clock, useClass: SystemClock }], exports: [Clock] })
-class ClockModule {}
+@Module({})
+class SurroundingsModule {
+  static forRoot({ suppressErased }: Config): DynamicModule {
+    return {
+      module: SurroundingsModule,
+      providers: [
+        { provide: Clock, useClass: SystemClock },
+        { provide: SuppressionSetting, useValue: { enabled: suppressErased } },
+      ],
+      exports: [Clock, SuppressionSetting],
+    };
+  }
+}
 
 /** The stores, and what the automations work with. */
 @Module({})
 export class ProjectorModule {
-  static forRoot({ keysDir, mongodbName }: Config, { eventStoreUrl, mongodbUrl }: Servers): DynamicModule {
+  static forRoot(config: Config, { eventStoreUrl, mongodbUrl }: Servers): DynamicModule {
+    const { keysDir, mongodbName } = config;
     return {
       module: ProjectorModule,
       imports: [
-        ClockModule,
+        SurroundingsModule.forRoot(config),
         PersonalDataModule.forRoot({ keysDir }),
         EventStoreModule.forRoot({
           connectionString: eventStoreUrl,

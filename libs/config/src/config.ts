@@ -22,6 +22,8 @@ export type Config = Readonly<{
   projectorPort?: number;
   /** Requests a minute that one API key may send; absent: no limit. */
   requestsPerMinute?: number;
+  /** Whether an erasure leaves a keyed hash of the e-mail behind, which stops imports and invitations. */
+  suppressErased: boolean;
   logLevel: LogLevel;
 }>;
 
@@ -67,6 +69,12 @@ export const loadConfig = (
     'a whole number from 1 to 9999999',
   );
   const logLevel = checked('LOG_LEVEL', setting('LOG_LEVEL'), isLogLevel, `one of ${LOG_LEVELS.join(', ')}`);
+  const suppression = checked(
+    'REGULARS_SUPPRESSION',
+    setting('REGULARS_SUPPRESSION'),
+    (value) => value === 'on' || value === 'off',
+    '`on` or `off`',
+  );
   const dataDir = resolve(directory, setting('REGULARS_DATA_DIR') ?? '.regulars');
   return {
     host: setting('HOST') ?? '127.0.0.1',
@@ -74,6 +82,7 @@ export const loadConfig = (
     mongodbName: (mongodbUrl && databaseOf(mongodbUrl)) || MONGODB_NAME,
     dataDir,
     keysDir: resolve(directory, setting('REGULARS_KEYS_DIR') ?? join(dataDir, 'keys')),
+    suppressErased: suppression !== 'off',
     logLevel: logLevel ?? 'info',
     ...(eventStoreUrl && { eventStoreUrl }),
     ...(mongodbUrl && { mongodbUrl }),

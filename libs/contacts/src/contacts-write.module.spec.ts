@@ -8,11 +8,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startEmbeddedEventStore, type EmbeddedEventStore } from '@app/embedded-eventstoredb';
 import { startEmbeddedMongo, type EmbeddedMongo } from '@app/embedded-mongodb';
 import { EventStoreModule } from '@app/event-store';
-import { Authenticator, createHttpApplication, HttpModule, Readiness } from '@app/http';
+import { AccessLog, Authenticator, createHttpApplication, HttpModule, Readiness } from '@app/http';
 import { addMillis, Clock, SystemClock } from '@app/kernel';
 import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule } from '@app/personal-data';
 import { openReadDatabase, READ_DB, ReadGate, type ReadDatabase } from '@app/read-store';
+import { KeptAccessLog } from '@app/testing';
 import { contactEventDefinitions, ContactsWriteModule, programmeEventDefinitions } from './index';
 
 class TestModule {
@@ -46,6 +47,7 @@ class SurroundingsModule {
         provide: Authenticator,
         useValue: { authenticate: () => ({ id: 'till-1', role: 'operator', method: 'api-key' }) },
       },
+      { provide: AccessLog, useClass: KeptAccessLog },
       { provide: READ_DB, useValue: database.db },
       { provide: ReadGate, useValue: { wait: async () => 0n } },
     ];

@@ -317,3 +317,11 @@ export class CoolingOffTooLongError extends DomainError {
     this.details = { max };
   }
 }
+
+export class NotForAuditorsError extends DomainError {
+  readonly code = 'contacts.not-for-auditors';
+  readonly kind = 'forbidden';
+  constructor() {
+    super('Auditors see a contact only while the processing of its data is restricted.');
+  }
+}

@@ -44,7 +44,7 @@ export class ActivityQueriesController {
     const { lastEventId, ...filter } = query;
     // The header comes from the last event, the parameter from whoever wrote the address.
     const start = await this.feed.start(resumeBehind ?? lastEventId, filter);
-    const stream = this.streams.start(reply);
+    const stream = await this.streams.start(reply);
     void this.send(stream, start, filter)
       .catch((error: unknown) => this.logger.error(`A live feed broke off: ${(error as Error).name}.`))
       .finally(() => stream.close());

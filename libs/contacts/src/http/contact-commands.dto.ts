@@ -13,7 +13,7 @@ import {
   MoneyDto,
   rules,
 } from '@app/http';
-import { CHANNELS, type Channel } from '../domain/contact.events';
+import { CHANNELS, LEGAL_GROUNDS, type Channel, type LegalGround } from '../domain/contact.events';
 import { ProfileChangeDto, ProfileDto } from './profile.dto';
 
 const POINTS_MAX = 1_000_000_000;
@@ -110,4 +110,20 @@ export class RegisterDeviceDto {
   @IsText({ ...given, max: 50 }) readonly osVersion?: string;
   @IsText({ ...given, max: 50 }) readonly appVersion?: string;
   @IsText({ ...given, max: 4_096 }) readonly pushToken?: string;
+}
+
+export class EraseContactDto {
+  @IsOneOf(LEGAL_GROUNDS, { ...given, description: '`noLongerNeeded`, unless told.' })
+  readonly legalGround?: LegalGround;
+
+  @Field(rules.duration, {
+    ...given,
+    description: 'ISO 8601, at most a month; at once, unless told.',
+    example: 'P7D',
+  })
+  readonly coolingOff?: string;
+}
+
+export class ReasonDto {
+  @IsSlug({ ...given, example: 'accuracy-contested' }) readonly reason?: string;
 }

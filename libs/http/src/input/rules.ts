@@ -1,4 +1,4 @@
-import { canonicalInstant } from '@app/kernel';
+import { canonicalInstant, isDuration } from '@app/kernel';
 import type { FieldRule } from './field';
 
 const SLUG = /^[a-z0-9_.-]{1,64}$/;
@@ -130,6 +130,14 @@ export const jsonObject: FieldRule = {
   accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   fromText: parsed,
   schema: { type: 'object', additionalProperties: true },
+};
+
+/** ISO 8601, in whole numbers. */
+export const duration: FieldRule = {
+  code: 'duration',
+  detail: 'must be an ISO 8601 duration in whole numbers, such as P30D',
+  accepts: (value) => typeof value === 'string' && value.length <= 40 && isDuration(value),
+  schema: { type: 'string', format: 'duration', maxLength: 40 },
 };
 
 /** ISO 4217 by form. */

@@ -5,7 +5,7 @@ const CHECKS_A_DEADLINE = 10;
 
 /**
  * Answers with 503 what takes longer than `timeMs`; its handler goes on, and what it answers then is dropped. Streams have
- * taken their reply over and are left alone. One timer for all: fastify's own makes an AbortController for every request,
+ * begun to answer and are left alone. One timer for all: fastify's own makes an AbortController for every request,
  * which costs as much as validation does.
  */
 export const endOverdueRequests = (fastify: FastifyInstance, timeMs: number): void => {
@@ -15,7 +15,7 @@ export const endOverdueRequests = (fastify: FastifyInstance, timeMs: number): vo
       // In order of arrival: behind the first that has time left, all have.
       if (reply.elapsedTime < timeMs) return;
       open.delete(request);
-      if (!reply.sent) void reply.send(httpProblemOf({ statusCode: 503 }));
+      if (!reply.sent && !reply.raw.headersSent) void reply.send(httpProblemOf({ statusCode: 503 }));
     }
   };
   const timer = setInterval(check, timeMs / CHECKS_A_DEADLINE).unref();

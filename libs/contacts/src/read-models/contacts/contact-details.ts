@@ -19,6 +19,8 @@ export type ContactDetails = Readonly<{
   lastCheckInAt: string | null;
   counts: Counts;
   spend: Figures;
+  processingRestricted: boolean;
+  profilingObjection: boolean;
 }>;
 
 export const contactDetails = (doc: ContactDocument): ContactDetails => ({
@@ -36,6 +38,8 @@ export const contactDetails = (doc: ContactDocument): ContactDetails => ({
   lastCheckInAt: doc.lastCheckInAt,
   counts: doc.counts,
   spend: doc.spend,
+  processingRestricted: doc.processingRestricted === true,
+  profilingObjection: doc.profilingObjected === true,
 });
 
 const lotsOf = (pool: string, balance: number, lots: readonly Lot[]): ContactDetails['lots'] => {

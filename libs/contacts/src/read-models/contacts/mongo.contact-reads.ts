@@ -30,9 +30,14 @@ export class ContactReads {
     return available(() => this.contacts.findOne({ _id: contactId }, { maxTimeMS: QUERY_TIME_MAX_MS }));
   }
 
-  async exists(contactId: string): Promise<boolean> {
-    const options = { projection: { _id: 1 }, maxTimeMS: QUERY_TIME_MAX_MS };
-    return available(async () => (await this.contacts.findOne({ _id: contactId }, options)) !== null);
+  /** What decides who may be shown the contact. */
+  async standing(
+    contactId: string,
+  ): Promise<Pick<ContactDocument, 'erasure' | 'processingRestricted'> | null> {
+    const projection = { erasure: 1, processingRestricted: 1 };
+    return available(() =>
+      this.contacts.findOne({ _id: contactId }, { projection, maxTimeMS: QUERY_TIME_MAX_MS }),
+    );
   }
 
   /** At most `limit` documents of the stretch that pass the filter, with what rows and the sort column need. */

@@ -1,5 +1,6 @@
 import { Query } from '@nestjs/cqrs';
 import type { ContactDetails } from '../contacts/contact-details';
+import type { Reader } from '../contacts/contact-visibility';
 
 export type ContactAnswer = ContactDetails & Readonly<{ asOfPosition: string }>;
 
@@ -7,6 +8,7 @@ export type ContactAnswer = ContactDetails & Readonly<{ asOfPosition: string }>;
 export class GetContactQuery extends Query<ContactAnswer> {
   constructor(
     readonly contactId: string,
+    readonly reader: Reader,
     readonly minPosition?: bigint,
   ) {
     super();

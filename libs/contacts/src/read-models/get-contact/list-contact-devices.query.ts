@@ -1,4 +1,5 @@
 import { Query } from '@nestjs/cqrs';
+import type { Reader } from '../contacts/contact-visibility';
 import type { Device } from '../contacts/contact.document';
 
 export type DevicePage = Readonly<{
@@ -12,6 +13,7 @@ export type DevicePage = Readonly<{
 export class ListContactDevicesQuery extends Query<DevicePage> {
   constructor(
     readonly contactId: string,
+    readonly reader: Reader,
     readonly minPosition?: bigint,
   ) {
     super();

@@ -2,6 +2,7 @@ import { Query } from '@nestjs/cqrs';
 import type { ActivityFilter } from '../activity/activity-filter';
 import type { ActivityItem } from '../activity/activity-item';
 import type { ActivityList } from '../activity/activity.journal';
+import type { Reader } from '../contacts/contact-visibility';
 
 export type ActivityPage = Readonly<{
   items: readonly ActivityItem[];
@@ -24,7 +25,7 @@ export class ListActivityQuery extends Query<ActivityPage> {
 
 /** What happened to one contact, newest first, with its own notes, invoice numbers and messages. */
 export class ListContactActivityQuery extends Query<ActivityPage> {
-  constructor(readonly input: Paging & Readonly<{ contactId: string; list: ActivityList }>) {
+  constructor(readonly input: Paging & Readonly<{ contactId: string; reader: Reader; list: ActivityList }>) {
     super();
   }
 }

@@ -100,7 +100,9 @@ export const listActivitySuite = (db: () => Db): void => {
             );
             for (const list of ACTIVITY_LISTS) {
               const page = (cursor?: string) =>
-                lists.execute(new ListContactActivityQuery({ contactId, list, limit, cursor }));
+                lists.execute(
+                  new ListContactActivityQuery({ reader: 'operator', contactId, list, limit, cursor }),
+                );
               expect(await positionsOf(page)).toEqual(
                 expected(log, (event) => event.data.contactId === contactId && belongs(event, list)),
               );
@@ -123,7 +125,7 @@ export const listActivitySuite = (db: () => Db): void => {
       await fill(sealed);
       checkpoint = log.at(-1)?.meta.position ?? 0n;
       const { items } = await lists.execute(
-        new ListContactActivityQuery({ contactId, list: 'messages', limit: 500 }),
+        new ListContactActivityQuery({ reader: 'operator', contactId, list: 'messages', limit: 500 }),
       );
       expect(items.length).toBeGreaterThan(0);
       for (const { data } of items)
@@ -134,7 +136,14 @@ export const listActivitySuite = (db: () => Db): void => {
 
     it('does not know the lists of nobody', async () => {
       await expect(
-        lists.execute(new ListContactActivityQuery({ contactId: contactIdOf(99), list: 'points', limit: 5 })),
+        lists.execute(
+          new ListContactActivityQuery({
+            reader: 'operator',
+            contactId: contactIdOf(99),
+            list: 'points',
+            limit: 5,
+          }),
+        ),
       ).rejects.toThrow(ContactNotFoundError);
     });
 

@@ -5,6 +5,7 @@ import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { activityItem, type ActivityItem, type StoredActivity } from '../activity/activity-item';
 import { ActivityReads } from '../activity/mongo.activity-reads';
 import { ContactNotFoundError } from '../contacts/contact-not-found.error';
+import { checkVisible } from '../contacts/contact-visibility';
 import { ContactReads } from '../contacts/mongo.contact-reads';
 import { readActivityPage } from './activity-page';
 import { ListContactActivityQuery, type ActivityPage } from './list-activity.query';
@@ -21,9 +22,11 @@ export class ListContactActivityHandler implements IQueryHandler<ListContactActi
   ) {}
 
   async execute({ input }: ListContactActivityQuery): Promise<ActivityPage> {
-    const { contactId, list, limit, cursor, minPosition } = input;
+    const { contactId, reader, list, limit, cursor, minPosition } = input;
     const upTo = await this.gate.wait(minPosition);
-    if (!(await this.contacts.exists(contactId))) throw new ContactNotFoundError();
+    const contact = await this.contacts.standing(contactId);
+    if (contact === null) throw new ContactNotFoundError();
+    checkVisible(contact, reader);
     const { page, nextCursor } = await readActivityPage(this.entries, this.cursors, {
       filter: { contactId, list },
       limit,

@@ -32,7 +32,7 @@ export class ListContactsHandler implements IQueryHandler<ListContactsQuery> {
 
     const asOfPosition = await this.gate.wait(input.minPosition);
     const now = this.clock.now();
-    const filter = selectionFilter(selection, now);
+    const filter = selectionFilter(selection, now, input.reader);
     const order = await this.served(asked);
     // One more than asked for tells whether there is a next page.
     const found = await this.read(filter, order, after, input.limit + 1);

@@ -1,9 +1,11 @@
 import { Query } from '@nestjs/cqrs';
 import type { ContactRow } from '../contacts/contact-row';
+import type { Reader } from '../contacts/contact-visibility';
 import type { SelectionInput } from './contact-selection';
 
 export type ListContactsInput = SelectionInput &
   Readonly<{
+    reader: Reader;
     /** A column, `-` before it for descending; newest registrations first if not given. */
     sort?: string | undefined;
     limit: number;

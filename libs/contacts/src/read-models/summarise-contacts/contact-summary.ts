@@ -1,6 +1,9 @@
 import { bornBy, dateIn } from '@app/rules';
 
-/** Who the contacts are, in numbers. `unknown` counts those of whom it is not known. */
+/**
+ * Who the contacts are, in numbers. `unknown` counts those of whom it is not known. The living are counted; purchases,
+ * spend and check-ins of everybody, so that turnover does not shrink with an erasure.
+ */
 export type ContactSummary = Readonly<{
   total: number;
   byGender: Groups;
@@ -62,7 +65,7 @@ export type SummaryPart = Readonly<{
 export const summaryStages = (now: Date): object[] => {
   const since = (days: number): object => {
     const from = new Date(now.getTime() - days * DAY_MS).toISOString();
-    return { $sum: { $cond: [{ $gte: ['$lastActivityAt', from] }, 1, 0] } };
+    return { $sum: { $cond: [{ $and: [IS_LIVING, { $gte: ['$lastActivityAt', from] }] }, 1, 0] } };
   };
   return [
     {
@@ -71,7 +74,7 @@ export const summaryStages = (now: Date): object[] => {
           {
             $group: {
               _id: null,
-              total: { $sum: 1 },
+              total: { $sum: { $cond: [IS_LIVING, 1, 0] } },
               purchases: { $sum: '$counts.purchases' },
               checkIns: { $sum: '$counts.checkIns' },
               active30d: since(30),
@@ -92,7 +95,14 @@ export const summaryStages = (now: Date): object[] => {
   ];
 };
 
-const countBy = (key: unknown): object[] => [{ $group: { _id: key, sum: { $sum: 1 } } }];
+/** Missing sorts below every text: true of contacts whose erasure has not begun. */
+const IS_LIVING = { $lt: ['$erasure', ''] };
+
+/** Of the living; figures alone go on counting after an erasure. */
+const countBy = (key: unknown): object[] => [
+  { $match: { erasure: null } },
+  { $group: { _id: key, sum: { $sum: 1 } } },
+];
 
 const sumBy = (figures: string): object[] => [
   { $project: { _id: 0, [figures]: 1 } },

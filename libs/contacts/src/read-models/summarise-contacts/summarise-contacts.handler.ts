@@ -23,15 +23,18 @@ export class SummariseContactsHandler implements IQueryHandler<SummariseContacts
   ) {}
 
   async execute({ input }: SummariseContactsQuery): Promise<SummaryAnswer> {
-    const { cities = CITIES_DEFAULT, minPosition } = input;
+    const { cities = CITIES_DEFAULT, minPosition, reader } = input;
     const selection = contactSelection(input);
+    // Without a filter it says nothing of anybody; with one it could single out a contact that the caller may not see.
+    const { rule, prefixes, tag } = selection;
+    const isEverybody = rule === null && prefixes.length === 0 && tag === null;
     const position = await this.gate.wait(minPosition);
     const { summary, asOfPosition } = await this.cache.get(
-      JSON.stringify(selection),
+      JSON.stringify(isEverybody ? null : [selection, reader === 'admin']),
       { minPosition: minPosition ?? 0n, position },
       () => {
         const now = this.clock.now();
-        return this.make(selectionFilter(selection, now), now);
+        return this.make(isEverybody ? {} : selectionFilter(selection, now, reader), now);
       },
     );
     return { ...summary, byCity: summary.byCity.slice(0, cities), asOfPosition: asOfPosition.toString() };

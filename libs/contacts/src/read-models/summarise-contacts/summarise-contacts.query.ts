@@ -1,4 +1,5 @@
 import { Query } from '@nestjs/cqrs';
+import type { Reader } from '../contacts/contact-visibility';
 import type { SelectionInput } from '../list-contacts/contact-selection';
 import type { ContactSummary } from './contact-summary';
 
@@ -6,6 +7,7 @@ export const CITIES_DEFAULT = 20;
 
 export type SummariseContactsInput = SelectionInput &
   Readonly<{
+    reader: Reader;
     /** How many cities to name. */
     cities?: number | undefined;
     minPosition?: bigint | undefined;

@@ -40,10 +40,12 @@ export const summariseContactsSuite = (db: () => Db): void => {
       await fc.assert(
         fc.asyncProperty(contactLogs({ contactsMax: 20, stepsMax: 10 }), async (log) => {
           const docs = await fill(log as readonly RecordedEvent<DomainEvent>[]);
-          const answer = await handler().execute(new SummariseContactsQuery({}));
+          const answer = await handler().execute(new SummariseContactsQuery({ reader: 'operator' }));
           expect(answer).toEqual({ ...countedByHand(docs), asOfPosition: position.toString() });
           const filter = { attr: 'profile.gender', op: 'eq', value: 'female' };
-          const some = await handler().execute(new SummariseContactsQuery({ filter, cities: 1 }));
+          const some = await handler().execute(
+            new SummariseContactsQuery({ reader: 'operator', filter, cities: 1 }),
+          );
           const expected = countedByHand(docs.filter(({ profile }) => profile.gender === 'female'));
           expect(some).toEqual({
             ...expected,
@@ -59,14 +61,16 @@ export const summariseContactsSuite = (db: () => Db): void => {
       const [log = []] = fc.sample(contactLogs({ contactsMax: 20, stepsMax: 5 }), { seed: 1, numRuns: 1 });
       const summaries = handler();
       position = 5n;
-      const { total } = await summaries.execute(new SummariseContactsQuery({}));
+      const { total } = await summaries.execute(new SummariseContactsQuery({ reader: 'operator' }));
       const docs = await fill(log as readonly RecordedEvent<DomainEvent>[]);
       position = 9n;
-      expect(await summaries.execute(new SummariseContactsQuery({}))).toMatchObject({
+      expect(await summaries.execute(new SummariseContactsQuery({ reader: 'operator' }))).toMatchObject({
         total,
         asOfPosition: '5',
       });
-      expect(await summaries.execute(new SummariseContactsQuery({ minPosition: 9n }))).toMatchObject({
+      expect(
+        await summaries.execute(new SummariseContactsQuery({ reader: 'operator', minPosition: 9n })),
+      ).toMatchObject({
         total: docs.length,
         asOfPosition: '9',
       });

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { DecisionRunner, EventStore } from '@app/event-store';
+import type { RecordedEvent } from '@app/kernel';
+import { contactDecider } from '../../domain/contact.decider';
+import { ContactNotFoundError } from '../../domain/contact.errors';
+import { contactEventDefinitions, contactStream, type ContactEvent } from '../../domain/contact.events';
+import { isFenced } from '../../domain/decision-basics';
+import { checkVisible, type Reader } from '../contacts/contact-visibility';
+
+/** One thing that is held about a person, and where it comes from. */
+export type HeldFact = Readonly<{
+  /** Of the event, without context and version: `PurchaseRecorded`. */
+  what: string;
+  type: string;
+  eventId: string;
+  position: string;
+  recordedAt: string;
+  /** Who wrote it, by pseudonym. */
+  actor: Readonly<{ id: string; role: string }>;
+  /** Opened. */
+  data: Readonly<Record<string, unknown>>;
+}>;
+
+/** Fields that only the write side has a use for, and that tell the person nothing. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'emailClaim',
+  'releasedEmailClaim',
+  'claimId',
+  'suppressionToken',
+]);
+
+const FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
+  contactEventDefinitions.map(({ type, fields }) => [
+    type,
+    Object.keys(fields).filter((name) => !LEFT_OUT.has(name)),
+  ]),
+);
+
+/** What a person is told that is held about them (GDPR, Articles 15 and 20): all of their stream, event by event. */
+@Injectable()
+export class SubjectAccess {
+  constructor(
+    private readonly runner: DecisionRunner,
+    private readonly events: EventStore,
+  ) {}
+
+  /**
+   * Checks at once whether the contact may be read, on its stream and so up to date; what is answered reads on as it is
+   * taken, one event at a time. Throws ContactNotFoundError and what checkVisible throws.
+   */
+  async of(contactId: string, reader: Reader): Promise<AsyncIterable<HeldFact>> {
+    const { state } = await this.runner.read(contactDecider, contactStream(contactId));
+    if (state.status === 'unknown') throw new ContactNotFoundError();
+    checkVisible(
+      {
+        ...(isFenced(state) && { erasure: 'executing' as const }),
+        ...(state.processingRestricted && { processingRestricted: true as const }),
+      },
+      reader,
+    );
+    return this.read(contactId);
+  }
+
+  private async *read(contactId: string): AsyncGenerator<HeldFact> {
+    for await (const event of this.events.readStream(contactStream(contactId))) {
+      yield heldFact(event as RecordedEvent<ContactEvent>);
+    }
+  }
+}
+
+const heldFact = ({ type, data, meta }: RecordedEvent<ContactEvent>): HeldFact => {
+  const values = data as Readonly<Record<string, unknown>>;
+  return {
+    what: type.split('.')[1] ?? type,
+    type,
+    eventId: meta.eventId,
+    position: meta.position.toString(),
+    recordedAt: meta.recordedAt,
+    actor: { id: meta.actor.id, role: meta.actor.role },
+    data: Object.fromEntries(
+      (FIELDS.get(type) ?? []).flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
+    ),
+  };
+};
