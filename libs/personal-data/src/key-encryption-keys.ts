@@ -40,7 +40,7 @@ export class KeyEncryptionKeys {
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       await this.readNote();
       if (this.known.length > 0) {
-        for (const { version, state } of this.known) if (state !== 'retired') await this.load(version);
+        for (const known of this.known) if (known.state !== 'retired') await this.load(known);
         return;
       }
       const first = { version: 1, state: 'current', service: await this.make(1) } as const;
@@ -65,11 +65,17 @@ export class KeyEncryptionKeys {
     return this.known.some((known) => known.version === version && known.state === 'retired');
   }
 
-  /** Looks again which versions there are, and loads the one to write with. */
+  /**
+   * Looks again which versions there are, and loads the one to write with. Throws KeyRingUnavailableError where it cannot
+   * be loaded; what was known before then stays.
+   */
   async refresh(): Promise<void> {
-    await this.readNote();
-    const { version } = this.current();
-    if (!this.loaded.has(version)) await this.loadLater(version);
+    const note = await this.store.note(NOTE);
+    const versions = versionsIn(note);
+    for (const known of versions) if (known.state === 'current') await this.loadLater(known);
+    for (const { version, state } of versions) if (state === 'retired') this.loaded.delete(version);
+    this.note = note;
+    this.known = versions;
   }
 
   wrap(name: string, key: Buffer): WrappedKey {
@@ -92,8 +98,11 @@ export class KeyEncryptionKeys {
   /** Throws KeyRingUnavailableError where the version cannot be loaded. */
   async unwrap(name: string, key: WrappedKey): Promise<Buffer> {
     if (!this.loaded.has(key.kek)) {
-      await this.readNote();
-      await this.loadLater(key.kek);
+      await this.refresh();
+      const known = this.known.find(({ version, state }) => version === key.kek && state !== 'retired');
+      if (known === undefined)
+        throw new KeyRingUnavailableError(new Error(`Key-encryption key ${key.kek} is not in use.`));
+      await this.loadLater(known);
     }
     return this.unwrapAtHand(name, key) as Buffer;
   }
@@ -116,7 +125,10 @@ export class KeyEncryptionKeys {
       const versions = this.known.map((known) =>
         known.state === 'current' ? { ...known, state: 'old' as const } : known,
       );
-      if (await this.saveNote([...versions, { version: next, state: 'current', service }])) return;
+      if (await this.saveNote([...versions, { version: next, state: 'current', service }])) {
+        await this.refresh();
+        return;
+      }
     }
     throw new KeyRingUnavailableError(new Error('Other processes change the key-encryption keys.'));
   }
@@ -143,7 +155,7 @@ export class KeyEncryptionKeys {
 
   private async readNote(): Promise<void> {
     this.note = await this.store.note(NOTE);
-    this.known = this.note === null ? [] : (JSON.parse(this.note) as readonly KekVersion[]);
+    this.known = versionsIn(this.note);
   }
 
   private async saveNote(versions: readonly KekVersion[]): Promise<boolean> {
@@ -161,23 +173,19 @@ export class KeyEncryptionKeys {
   }
 
   /** As `load`, while others wait for the key ring: what is wrong with the setup is an outage to them. */
-  private async loadLater(version: number): Promise<void> {
+  private async loadLater(known: KekVersion): Promise<void> {
     try {
-      await this.load(version);
+      await this.load(known);
     } catch (error) {
       throw error instanceof KeyRingUnavailableError ? error : new KeyRingUnavailableError(error);
     }
   }
 
-  private async load(version: number): Promise<void> {
-    const known = this.known.find((each) => each.version === version);
-    if (known === undefined || known.state === 'retired')
-      throw new KeyRingUnavailableError(
-        new Error(`Version ${version} of the key-encryption key is not in use.`),
-      );
-    const key = await (known.service === null
+  private async load({ version, service }: KekVersion): Promise<void> {
+    if (this.loaded.has(version)) return;
+    const key = await (service === null
       ? this.files.read(version)
-      : this.serviceOf(version).unwrap(known.service).then(secretKey));
+      : this.serviceOf(version).unwrap(service).then(secretKey));
     if (key === null) {
       throw new KeyRingSetupError(
         `The key ring holds keys, but ${this.files.pathOf(version)} that they were wrapped with is not there.`,
@@ -193,6 +201,9 @@ export class KeyEncryptionKeys {
     );
   }
 }
+
+const versionsIn = (note: string | null): readonly KekVersion[] =>
+  note === null ? [] : (JSON.parse(note) as readonly KekVersion[]);
 
 const secretKey = (key: Buffer): KeyObject => {
   if (key.length !== KEY_SIZE) throw new KeyServiceError(`answered a key of another length`, true);

@@ -11,6 +11,8 @@ export type KeyServiceOptions = Readonly<{
   timeoutMs?: number;
   /** How often to ask where the service is away or slow. */
   triesMax?: number;
+  /** How long to wait before the second try; longer before each further one. */
+  backoffMs?: number;
 }>;
 
 const TIMEOUT_MS = 5_000;
@@ -50,7 +52,7 @@ export class TransitKeyService {
         return await this.askOnce(what, body);
       } catch (error) {
         if (!(error instanceof KeyServiceError) || error.isFinal || attempt >= triesMax) throw error;
-        await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS * attempt));
+        await new Promise((resolve) => setTimeout(resolve, (this.options.backoffMs ?? BACKOFF_MS) * attempt));
       }
     }
   }

@@ -1,0 +1,294 @@
+import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { KeyEncryptionKeys } from './key-encryption-keys';
+import { keyIdOf } from './key-id';
+import { KeyDestroyedError, KeyRingUnavailableError } from './key-ring.errors';
+import type { KeyLookup } from './key-ring.port';
+import { MemoryKeyStore, MemoryRecords } from './memory.key-store.suite';
+import { StoredKeyRing, type KeyDestruction, type KeyRingOptions } from './stored.key-ring';
+
+const printOf = (lookup: KeyLookup | undefined): string =>
+  lookup?.kind === 'active' ? lookup.key.subKey('profile').export().toString('hex') : String(lookup?.kind);
+
+const openOn = (store: MemoryKeyStore, options: KeyRingOptions = {}): Promise<StoredKeyRing> =>
+  StoredKeyRing.over(store, new KeyEncryptionKeys(store, store.shared.masterKeys(), null), options);
+
+const sealing = async (keyRing: StoredKeyRing, contactId: string): Promise<string> =>
+  printOf({ kind: 'active', key: await keyRing.keyForSealing(contactId, 'personal') });
+
+const opening = async (keyRing: StoredKeyRing, contactId: string): Promise<string> =>
+  printOf(await keyRing.keyForOpening(keyIdOf(contactId, 'personal')));
+
+describe('StoredKeyRing', () => {
+  describe('under every order in which the calls of several processes can meet', () => {
+    const contacts = Array.from({ length: 3 }, () => randomUUID()) as [string, string, string];
+
+    /** What was given out for each contact. */
+    type Given = Map<string, Set<string>>;
+
+    const run = async (
+      scheduler: fc.Scheduler,
+      killedAfter: Readonly<{ creator: number; rotator: number }>,
+    ): Promise<void> => {
+      const shared = new MemoryRecords();
+      let isScheduled = false;
+      const given: Given = new Map(contacts.map((contact) => [contact, new Set()]));
+      const process = async (callsMax = Infinity): Promise<StoredKeyRing> => {
+        let steps = 0;
+        const store = new MemoryKeyStore(shared, async () => {
+          if (!isScheduled) return;
+          if ((steps += 1) > callsMax) await new Promise(() => undefined);
+          await scheduler.schedule(Promise.resolve());
+        });
+        return openOn(store);
+      };
+      const seal = async (keyRing: StoredKeyRing, contact: string): Promise<void> => {
+        const key = await sealing(keyRing, contact).catch((error: unknown) => {
+          if (error instanceof KeyDestroyedError) return 'destroyed';
+          throw error;
+        });
+        given.get(contact)?.add(key);
+      };
+
+      const [one, two, rotator] = [await process(), await process(), await process()];
+      const killed = [await process(killedAfter.creator), await process(killedAfter.rotator)] as const;
+      await seal(one, contacts[1]);
+      isScheduled = true;
+      void seal(killed[0], contacts[0]);
+      void killed[1].keeper.rotate();
+      const work = [
+        seal(one, contacts[0]),
+        seal(two, contacts[0]),
+        seal(two, contacts[1]),
+        seal(one, contacts[2]),
+        two.destroy(contacts[2], 'personal').then(async () => {
+          // Destroyed is final, also for who knew it before.
+          await expect(two.keyForSealing(contacts[2], 'personal')).rejects.toThrow(KeyDestroyedError);
+          await expect(one.keyForSealing(contacts[2], 'personal')).rejects.toThrow(KeyDestroyedError);
+        }),
+        rotator.keeper.rotate(),
+      ];
+      await scheduler.waitFor(Promise.all(work));
+      isScheduled = false;
+      const late = await process();
+      await late.keeper.rotate();
+      const { version } = (await late.keeper.figures()).versions.at(-1) ?? {};
+      for (const record of shared.records.values())
+        if (record.kind === 'active') expect(record.kek).toBe(version);
+      expect([...shared.files.keys()]).toEqual([version]);
+      for (const keyRing of [one, two, await process()]) {
+        for (const contact of contacts.slice(0, 2)) {
+          given.get(contact)?.add(await sealing(keyRing, contact));
+          given.get(contact)?.add(await opening(keyRing, contact));
+        }
+        expect(await opening(keyRing, contacts[2])).toBe('destroyed');
+      }
+      // One key a contact, whoever asked for it whenever.
+      expect(given.get(contacts[0])?.size).toBe(1);
+      expect(given.get(contacts[1])?.size).toBe(1);
+      expect([...(given.get(contacts[2]) ?? [])].filter((key) => key !== 'destroyed').length).toBeLessThan(2);
+    };
+
+    it(
+      'gives out one key a contact, through rotations and kills, and none that was destroyed',
+      () =>
+        fc.assert(
+          fc.asyncProperty(
+            fc.scheduler(),
+            fc.record({ creator: fc.nat(20), rotator: fc.nat(40) }),
+            (scheduler, killedAfter) => run(scheduler, killedAfter),
+          ),
+          { numRuns: 300 },
+        ),
+      30_000,
+    );
+  });
+
+  it('replaces a key that a killed process left under a version retired since: nothing was sealed with it', async () => {
+    const shared = new MemoryRecords();
+    const keyRing = await openOn(new MemoryKeyStore(shared));
+    const contact = randomUUID();
+    const keyId = keyIdOf(contact, 'personal');
+    await sealing(keyRing, contact);
+    const left = shared.records.get(keyId);
+    shared.records.delete(keyId);
+    await keyRing.keeper.rotate();
+    if (left) shared.records.set(keyId, left);
+    const other = await openOn(new MemoryKeyStore(shared));
+    await expect(other.keyForOpening(keyId)).rejects.toThrow(KeyRingUnavailableError);
+    const key = await sealing(other, contact);
+    expect(await opening(other, contact)).toBe(key);
+    expect(await opening(await openOn(new MemoryKeyStore(shared)), contact)).toBe(key);
+  });
+
+  it('goes on from its cache while the store is away, for as long as it may, and then gives nothing', async () => {
+    const store = new MemoryKeyStore(new MemoryRecords());
+    store.unnoticedMs = { sealing: 60_000, opening: 60_000 };
+    const keyRing = await openOn(store);
+    const contact = randomUUID();
+    const keyId = keyIdOf(contact, 'personal');
+    expect(keyRing.keyAtHand(keyId)).toBeUndefined();
+    const key = await sealing(keyRing, contact);
+    store.isDown = true;
+    const { callCount } = store;
+    expect(printOf(keyRing.keyAtHand(keyId))).toBe(key);
+    expect(await opening(keyRing, contact)).toBe(key);
+    expect(await sealing(keyRing, contact)).toBe(key);
+    expect(store.callCount).toBe(callCount);
+    // What it does not have at hand is unavailable: neither missing nor destroyed.
+    await expect(keyRing.keyForOpening(keyIdOf(contact, 'retained'))).rejects.toThrow(
+      KeyRingUnavailableError,
+    );
+    store.unnoticedMs = { sealing: 0, opening: 0 };
+    expect(keyRing.keyAtHand(keyId)).toBeUndefined();
+    await expect(keyRing.keyForOpening(keyId)).rejects.toThrow(KeyRingUnavailableError);
+    await expect(keyRing.keyForSealing(contact, 'personal')).rejects.toThrow(KeyRingUnavailableError);
+    await expect(keyRing.destroy(contact, 'personal')).rejects.toThrow(KeyRingUnavailableError);
+    store.isDown = false;
+    expect(await opening(keyRing, contact)).toBe(key);
+  });
+
+  it('forgets only what was destroyed', async () => {
+    const shared = new MemoryRecords();
+    const [store, other] = [new MemoryKeyStore(shared), new MemoryKeyStore(shared)];
+    const [keyRing, elsewhere] = [await openOn(store), await openOn(other)];
+    const contacts = Array.from({ length: 5 }, () => randomUUID());
+    for (const contact of contacts) await sealing(keyRing, contact);
+    await elsewhere.destroy(contacts[0] as string, 'personal');
+    await opening(keyRing, contacts[1] as string);
+    const { callCount } = store;
+    store.unnoticedMs = { sealing: 60_000, opening: 60_000 };
+    for (const contact of contacts.slice(1)) await opening(keyRing, contact);
+    expect(store.callCount).toBe(callCount);
+    expect(await opening(keyRing, contacts[0] as string)).toBe('destroyed');
+  });
+
+  it('prints no key', async () => {
+    const shared = new MemoryRecords();
+    const keyRing = await openOn(new MemoryKeyStore(shared));
+    const key = await keyRing.keyForSealing(randomUUID(), 'personal');
+    // Without what the store holds, which is wrapped.
+    const printed = inspect([key, keyRing.secrets], { depth: 20, showHidden: true }) + JSON.stringify(key);
+    expect(printed).not.toMatch(/Buffer|<[0-9a-f]{2} /);
+  });
+
+  describe('after an older copy was restored', () => {
+    const at = '2026-03-01T10:00:00.000Z';
+
+    /** The log: what was destroyed at which position. */
+    class Log {
+      readonly events: [bigint, KeyDestruction][] = [];
+      readCount = 0;
+      head = 0n;
+
+      destroyed(contactId: string): void {
+        this.head += 10n;
+        this.events.push([this.head, { contactId, keyClass: 'personal', at }]);
+      }
+
+      async *from(after: bigint | null): AsyncGenerator<KeyDestruction> {
+        for (const [position, event] of this.events) {
+          if (after !== null && position <= after) continue;
+          this.readCount += 1;
+          yield event;
+        }
+      }
+    }
+
+    const replay = async (keyRing: StoredKeyRing, log: Log): Promise<number> =>
+      keyRing.replayDestroyed(log.from(await keyRing.destroyedUpTo()), log.head);
+
+    it('gives nothing before the log was replayed, then nothing of what was destroyed since the copy', async () => {
+      const log = new Log();
+      let shared = new MemoryRecords();
+      const contacts = Array.from({ length: 6 }, () => randomUUID());
+      const erase = async (keyRing: StoredKeyRing, contact: string): Promise<void> => {
+        await keyRing.destroy(contact, 'personal');
+        log.destroyed(contact);
+      };
+      const first = await openOn(new MemoryKeyStore(shared), { awaitsReplay: true });
+      expect(first.isOpen).toBe(false);
+      expect(await replay(first, log)).toBe(0);
+      const keys = await Promise.all(contacts.map((contact) => sealing(first, contact)));
+      await erase(first, contacts[0] as string);
+      // A start in between notes how far the log was heard.
+      const second = await openOn(new MemoryKeyStore(shared), { awaitsReplay: true });
+      expect(await replay(second, log)).toBe(0);
+      expect(await second.destroyedUpTo()).toBe(10n);
+      const backup = shared.copy();
+      await erase(second, contacts[1] as string);
+      await erase(second, contacts[2] as string);
+      const third = await openOn(new MemoryKeyStore(shared), { awaitsReplay: true });
+      await replay(third, log);
+      expect(await third.destroyedUpTo()).toBe(30n);
+
+      shared = backup;
+      const restored = await openOn(new MemoryKeyStore(shared), { awaitsReplay: true });
+      expect(restored.keyAtHand(keyIdOf(contacts[1] as string, 'personal'))).toBeUndefined();
+      log.readCount = 0;
+      expect(await replay(restored, log)).toBe(2);
+      // The copy knows how far it had heard: it went on from there.
+      expect(log.readCount).toBe(2);
+      for (const index of [0, 1, 2])
+        expect(await opening(restored, contacts[index] as string)).toBe('destroyed');
+      for (const index of [3, 4, 5])
+        expect(await opening(restored, contacts[index] as string)).toBe(keys[index]);
+      expect(await restored.keyForOpening(keyIdOf(contacts[1] as string, 'personal'))).toEqual({
+        kind: 'destroyed',
+        at,
+      });
+      log.readCount = 0;
+      expect(await replay(await openOn(new MemoryKeyStore(shared), { awaitsReplay: true }), log)).toBe(0);
+      expect(log.readCount).toBe(0);
+    });
+
+    it('fails closed where the log cannot be heard to its end', async () => {
+      jest.useFakeTimers();
+      try {
+        const keyRing = await openOn(new MemoryKeyStore(new MemoryRecords()), { awaitsReplay: true });
+        const contact = randomUUID();
+        const broken = async function* (): AsyncGenerator<KeyDestruction> {
+          yield { contactId: contact, keyClass: 'personal', at };
+          throw new Error('cut');
+        };
+        await expect(keyRing.replayDestroyed(broken(), 10n)).rejects.toThrow('cut');
+        expect(await keyRing.destroyedUpTo()).toBeNull();
+        const waiting = [
+          keyRing.keyForSealing(randomUUID(), 'personal'),
+          keyRing.keyForOpening(keyIdOf(contact, 'personal')),
+        ].map((asked) => asked.catch((error: unknown) => error));
+        await jest.advanceTimersByTimeAsync(10_000);
+        for (const answer of waiting) expect(await answer).toBeInstanceOf(KeyRingUnavailableError);
+        expect(keyRing.isOpen).toBe(false);
+      } finally {
+        jest.useRealTimers();
+      }
+    });
+
+    it('lets those who wait go on as soon as the replay is done', async () => {
+      const keyRing = await openOn(new MemoryKeyStore(new MemoryRecords()), { awaitsReplay: true });
+      const asked = keyRing.keyForSealing(randomUUID(), 'personal');
+      await keyRing.replayDestroyed(new Log().from(null), null);
+      expect((await asked).id).toHaveLength(23);
+    });
+
+    it('notices it while running, and shuts until it is replayed', async () => {
+      const log = new Log();
+      const store = new MemoryKeyStore(new MemoryRecords());
+      const keyRing = await openOn(store);
+      const [gone, kept] = [randomUUID(), randomUUID()];
+      await sealing(keyRing, gone);
+      const key = await sealing(keyRing, kept);
+      const backup = store.shared.copy();
+      await keyRing.destroy(gone, 'personal');
+      log.destroyed(gone);
+      store.shared = backup;
+      await expect(keyRing.keyForOpening(keyIdOf(gone, 'personal'))).rejects.toThrow(KeyRingUnavailableError);
+      expect(keyRing.isOpen).toBe(false);
+      expect(await replay(keyRing, log)).toBe(1);
+      expect(await opening(keyRing, gone)).toBe('destroyed');
+      expect(await opening(keyRing, kept)).toBe(key);
+    });
+  });
+});
