@@ -23,7 +23,7 @@ import {
   ReadGate,
   type ReadDatabase,
 } from '@app/read-store';
-import { commandContext, eventually } from '@app/testing';
+import { commandContext, Crash, Death, eventually } from '@app/testing';
 import { contactDecider } from '../../domain/contact.decider';
 import { EmailTakenError } from '../../domain/contact.errors';
 import { contactEventDefinitions, contactStream } from '../../domain/contact.events';
@@ -38,57 +38,8 @@ import type { EmailClaims } from './email-claims.port';
 import { EmailHash } from './email-hash';
 import { MongoEmailClaims } from './mongo.email-claims';
 
-class Crash extends Error {}
-
 /** Nothing was in the log when the processes started, so they need not wait for the read model. */
 const built = { wait: async () => 0n } as unknown as ReadGate;
-
-const WRITES = ['insert', 'share', 'drop', 'postpone', 'append'];
-
-/** A process that dies at its n-th write, before or after it took effect: nothing it calls works any more. */
-class Death {
-  private writes = 0;
-  private dead = false;
-  /** Writes until now. */
-  get count(): number {
-    return this.writes;
-  }
-
-  constructor(
-    private readonly at = Infinity,
-    private readonly when: 'before' | 'after' = 'before',
-  ) {}
-
-  on<T extends object>(target: T): T {
-    return new Proxy(target, {
-      get: (_, name) => {
-        const member = Reflect.get(target, name) as unknown;
-        if (typeof member !== 'function') return member;
-        if (!WRITES.includes(String(name))) {
-          return (...args: unknown[]) => {
-            this.check();
-            return Reflect.apply(member, target, args) as unknown;
-          };
-        }
-        return async (...args: unknown[]) => {
-          this.check();
-          this.writes += 1;
-          const dies = this.writes === this.at;
-          if (dies && this.when === 'before') this.dead = true;
-          this.check();
-          const result = (await Reflect.apply(member, target, args)) as unknown;
-          if (dies) this.dead = true;
-          this.check();
-          return result;
-        };
-      },
-    });
-  }
-
-  private check(): void {
-    if (this.dead) throw new Crash();
-  }
-}
 
 describe('e-mail claims, on an event store and a document store', () => {
   let directory: string;
