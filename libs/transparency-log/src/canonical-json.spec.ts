@@ -77,7 +77,7 @@ describe('the canonical form of JSON', () => {
     ['half a surrogate pair in a name', { '\udc00': 1 }],
     ['undefined', undefined],
     ['undefined in an array', [undefined]],
-    // eslint-disable-next-line no-sparse-arrays -- The hole is what is tried.
+
     ['a hole in an array', [1, , 2]],
     ['a date', new Date(0)],
     ['a map', new Map()],

@@ -32,16 +32,28 @@ const textOf = (value: unknown, depth: number): string => {
     // Not `map`, which would pass over holes.
     return `[${Array.from(value, (item) => textOf(item, depth + 1)).join(',')}]`;
   }
+  return `{${propertiesOf(value, depth)
+    .map(({ text }) => text)
+    .join(',')}}`;
+};
+
+/** A property of an object in canonical form: `"name":value`. */
+export type CanonicalProperty = Readonly<{ name: string; text: string }>;
+
+/** The properties of an object in canonical form and order, to put parts of it together. Throws as canonicalJson does. */
+export const canonicalProperties = (value: object): readonly CanonicalProperty[] => propertiesOf(value, 0);
+
+const propertiesOf = (value: object, depth: number): readonly CanonicalProperty[] => {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new LogFormatError('Not a plain object.');
-  const properties = value as Readonly<Record<string, unknown>>;
-  const parts: string[] = [];
+  const found: CanonicalProperty[] = [];
   // The default order of sort is that of UTF-16 units (RFC 8785, section 3.2.3).
-  for (const name of Object.keys(properties).sort()) {
-    const property = properties[name];
-    if (property !== undefined) parts.push(`${textOfString(name)}:${textOf(property, depth + 1)}`);
+  for (const name of Object.keys(value).sort()) {
+    const property = (value as Readonly<Record<string, unknown>>)[name];
+    if (property === undefined) continue;
+    found.push({ name, text: `${textOfString(name)}:${textOf(property, depth + 1)}` });
   }
-  return `{${parts.join(',')}}`;
+  return found;
 };
 
 /** JSON.stringify escapes strings as RFC 8785, section 3.2.2.2 asks, but for lone surrogates, which have no UTF-8. */

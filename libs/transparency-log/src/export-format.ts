@@ -1,4 +1,4 @@
-import { canonicalJson } from './canonical-json';
+import { canonicalJson, type CanonicalProperty, canonicalProperties } from './canonical-json';
 import { unverifiedCheckpoint } from './checkpoint';
 import { leafHash } from './hashing';
 import { LEAF_BYTES_MAX, TILE_WIDTH } from './tiles';
@@ -21,15 +21,20 @@ export const EXPORT_LINE_BYTES_MAX = LEAF_BYTES_MAX + 1_024;
 export type LogEntry = Readonly<{ index: number; leafHash: string } & Record<string, unknown>>;
 
 /** The bytes that an entry's leaf hash is over: the entry without `index` and `leafHash`. Throws LogFormatError. */
-export const leafBytes = (entry: Readonly<Record<string, unknown>>): Buffer => {
-  const { index: _index, leafHash: _leafHash, ...content } = entry;
-  return Buffer.from(canonicalJson(content));
-};
+export const leafBytes = (entry: Readonly<Record<string, unknown>>): Buffer =>
+  leafOf(canonicalProperties(entry));
+
+const leafOf = (properties: readonly CanonicalProperty[]): Buffer =>
+  Buffer.from(objectOf(properties.filter(({ name }) => name !== 'index' && name !== 'leafHash')));
+const objectOf = (properties: readonly CanonicalProperty[]): string =>
+  `{${properties.map(({ text }) => text).join(',')}}`;
 
 /** The entry of a leaf. Throws LogFormatError unless the bytes are a JSON object in canonical form. */
 export const entryOfLeaf = (bytes: Buffer, index: number): LogEntry => {
-  const content = parseCanonical(bytes);
-  if (content === null || 'index' in content || 'leafHash' in content) {
+  const leaf = parseJson(bytes);
+  const { index: _index, leafHash: _leafHash, ...content } = leaf?.value ?? {};
+  // Also refuses what has an index or a leaf hash in it.
+  if (leaf === null || canonicalJson(content) !== leaf.text) {
     throw new LogFormatError(`The bytes of entry ${index} are no entry in canonical form.`);
   }
   return { ...content, index, leafHash: leafHash(bytes).toString('base64') };
@@ -57,15 +62,45 @@ export const exportLog = async function* (note: string, bundles: BundleSource): 
   yield checkpointLine(note);
 };
 
-/** The object that the bytes are the canonical form of; null if they are not one. */
-export const parseCanonical = (bytes: Uint8Array): Readonly<Record<string, unknown>> | null => {
+export type ExportLine =
+  | Readonly<{ kind: 'header'; origin: string }>
+  | Readonly<{ kind: 'entry'; entry: Readonly<Record<string, unknown>>; leaf: Buffer }>
+  | Readonly<{ kind: 'checkpoint'; note: string }>;
+
+/** Reads a line of an export; null unless it is one, in canonical form. */
+export const parseExportLine = (bytes: Uint8Array): ExportLine | null => {
+  const line = bytes.length > EXPORT_LINE_BYTES_MAX ? null : parseJson(bytes);
+  if (line === null) return null;
+  const { text, value } = line;
+  const { entry, checkpoint, origin } = value;
   try {
-    // Strict, so that a byte that is no UTF-8 is not taken for the character that stands for such bytes.
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (isObject(entry)) {
+      const properties = canonicalProperties(entry);
+      if (text !== `{"entry":${objectOf(properties)}}`) return null;
+      return { kind: 'entry', entry, leaf: leafOf(properties) };
+    }
+    if (typeof checkpoint === 'string' && text === checkpointLine(checkpoint)) {
+      return { kind: 'checkpoint', note: checkpoint };
+    }
+    if (typeof origin === 'string' && text === headerLine(origin)) return { kind: 'header', origin };
+  } catch (error) {
+    if (!(error instanceof LogFormatError)) throw error;
+  }
+  return null;
+};
+
+/** Strict, so that a byte that is no UTF-8 is not taken for the character that stands for such bytes. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const parseJson = (bytes: Uint8Array): { text: string; value: Readonly<Record<string, unknown>> } | null => {
+  try {
+    const text = utf8.decode(bytes);
     const value = JSON.parse(text) as unknown;
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject && canonicalJson(value) === text ? (value as Readonly<Record<string, unknown>>) : null;
+    return isObject(value) ? { text, value } : null;
   } catch {
     return null;
   }
 };
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

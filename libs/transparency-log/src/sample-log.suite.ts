@@ -84,3 +84,11 @@ const sampleContent = (i: number) => ({
   correlationId: `c-${i}`,
   network: '203.0.113.0/24',
 });
+
+/** Gives lines or notes as a stream does. */
+export const stream = async function* <T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+};
+
+export const linesOf = (lines: readonly string[]): AsyncGenerator<Buffer> =>
+  stream(lines.map((line) => Buffer.from(line)));

@@ -22,12 +22,12 @@ export type FaultCode =
   | 'key-validity'
   /** The entries do not give the root of a signed checkpoint. */
   | 'root'
-  /** Nothing signed was given, so nothing is proven. */
-  | 'no-checkpoint'
   /** A checkpoint stands behind entries or checkpoints that it does not cover. */
   | 'checkpoint-order'
   /** Indices do not follow one another from 0. */
   | 'index'
+  /** Nothing signed was given, so nothing is proven. */
+  | 'no-checkpoint'
   /** A checkpoint covers more entries than there are. */
   | 'missing'
   /** Entries behind the last checkpoint: nothing vouches for them. */
@@ -43,16 +43,17 @@ const AREAS: Readonly<Record<FaultCode, Fault['area']>> = {
   checkpoint: 'integrity',
   'key-validity': 'integrity',
   root: 'integrity',
-  'no-checkpoint': 'integrity',
   'checkpoint-order': 'integrity',
   index: 'completeness',
+  'no-checkpoint': 'completeness',
   missing: 'completeness',
   'not-covered': 'completeness',
   repeated: 'completeness',
 };
 
 export type LogVerdict = Readonly<{
-  integrity: 'ok' | 'broken';
+  /** `unproven`: nothing speaks against it, but no signature covers all entries. */
+  integrity: 'ok' | 'unproven' | 'broken';
   completeness: 'ok' | 'broken';
   /** How many entries there were. */
   entryCount: number;
@@ -105,7 +106,7 @@ export class FaultList {
     return fault;
   }
 
-  stateOf(area: Fault['area']): 'ok' | 'broken' {
-    return this.broken.has(area) ? 'broken' : 'ok';
+  has(area: Fault['area']): boolean {
+    return this.broken.has(area);
   }
 }

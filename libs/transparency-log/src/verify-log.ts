@@ -1,11 +1,5 @@
 import { CheckpointCheck } from './checkpoint-check';
-import {
-  EXPORT_FORMAT,
-  EXPORT_LINE_BYTES_MAX,
-  EXPORT_VERSION,
-  leafBytes,
-  parseCanonical,
-} from './export-format';
+import { EXPORT_FORMAT, parseExportLine } from './export-format';
 import { leafHash } from './hashing';
 import type { VerifierKey } from './note-key';
 import { LEAF_BYTES_MAX } from './tiles';
@@ -32,7 +26,7 @@ export type LogToVerify = Readonly<{
  * does not grow with the log. Never throws for what is in the export; what the sources throw goes up.
  *
  * `integrity` is ok if every entry is the one that was signed: each leaf hash is that of the entry's bytes, and the tree of the
- * first n entries has the root of every checkpoint of n entries. `completeness` is ok if indices run from 0 without a gap up to
+ * first n entries has the root of every checkpoint of n entries, the last of which covers them all. `completeness` is ok if indices run from 0 without a gap up to
  * the largest checkpoint, nothing comes behind it and nothing comes twice.
  *
  * Without a witness this cannot see two things: a log cut back to an earlier checkpoint together with all that came later, and a
@@ -61,9 +55,10 @@ export const verifyLines = async (log: LogToVerify, faults: FaultList): Promise<
   while (more) await witness();
   lines.finish();
   check.finish();
+  const isProven = check.checkpointCount > 0 && check.provenSize === check.size;
   return {
-    integrity: faults.stateOf('integrity'),
-    completeness: faults.stateOf('completeness'),
+    integrity: faults.has('integrity') ? 'broken' : isProven ? 'ok' : 'unproven',
+    completeness: faults.has('completeness') ? 'broken' : 'ok',
     entryCount: check.size,
     root: check.root(),
     rootAt: lines.rootAt,
@@ -84,7 +79,7 @@ class ExportLines {
   private nextIndex = 0;
   private readonly entryIds = new RecentIds();
   private readonly eventIds = new RecentIds();
-  private readonly origins: ReadonlySet<unknown>;
+  private readonly origins: ReadonlySet<string>;
 
   constructor(
     private readonly log: LogToVerify,
@@ -96,21 +91,17 @@ class ExportLines {
 
   take(bytes: Uint8Array): void {
     this.count += 1;
-    const line = bytes.length > EXPORT_LINE_BYTES_MAX ? null : parseCanonical(bytes);
+    const line = parseExportLine(bytes);
     if (this.count === 1) {
-      if (line && this.isHeader(line)) return;
+      if (line?.kind === 'header' && this.origins.has(line.origin)) return;
       this.faults.add(
         'header',
         `The first line does not say that this is a ${EXPORT_FORMAT} of the key's log.`,
       );
     }
-    const [name, ...others] = Object.keys(line ?? {});
-    const content = line?.[name ?? ''];
-    if (others.length === 0 && name === 'checkpoint' && typeof content === 'string') {
-      this.check.checkpoint(content, 'log');
-    } else if (others.length === 0 && name === 'entry' && isObject(content)) {
-      this.entry(content);
-    } else if (this.count > 1 || line === null) {
+    if (line?.kind === 'entry') this.entry(line.entry, line.leaf);
+    else if (line?.kind === 'checkpoint') this.check.checkpoint(line.note, 'log');
+    else if (line === null || this.count > 1) {
       this.faults.add('line', `Line ${this.count} is neither entry nor checkpoint in canonical form.`);
     }
   }
@@ -119,19 +110,9 @@ class ExportLines {
     if (this.count === 0) this.faults.add('header', 'There is nothing in the export.');
   }
 
-  private isHeader({ format, version, origin, ...others }: Readonly<Record<string, unknown>>): boolean {
-    return (
-      format === EXPORT_FORMAT &&
-      version === EXPORT_VERSION &&
-      this.origins.has(origin) &&
-      Object.keys(others).length === 0
-    );
-  }
-
-  private entry(entry: Readonly<Record<string, unknown>>): void {
+  private entry(entry: Readonly<Record<string, unknown>>, bytes: Buffer): void {
     const position = this.check.size;
     const found: Fault[] = [];
-    const bytes = leafBytes(entry);
     const hash = leafHash(bytes);
     const { index, leafHash: claimed, at, entryId, eventId } = entry;
     if (claimed !== hash.toString('base64')) {
@@ -171,6 +152,3 @@ class RecentIds {
     return false;
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
