@@ -116,7 +116,7 @@ export type DurationTest =
 export type SetTest =
   | Readonly<{ op: 'hasAny' | 'hasAll' | 'hasNone'; value: readonly string[] }>
   | Readonly<{ op: 'sizeGte'; value: number }>;
-export type PresenceTest = Readonly<{ op: 'isSet' | 'isUnset' }>;
+export type PresenceTest = Readonly<{ op: 'isSet' }> | Readonly<{ op: 'isUnset' }>;
 export type CountTest =
   | Readonly<{ op: 'eq' | 'gte' | 'lt'; value: number }>
   | Readonly<{ op: 'between'; value: readonly [number, number] }>;

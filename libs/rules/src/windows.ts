@@ -1,0 +1,152 @@
+import { periodAt, rollingEdge, shift, slackOf, startOfDate, type Stretch } from './calendar';
+import { durationParts } from './duration';
+import type { ContactFacts, Fact, Range, Series, Tally } from './facts';
+import { earliestAfter, type Moment } from './moment';
+import { isDate } from './parse-values';
+import type { Window } from './rule';
+
+/** So many of the newest facts are named as evidence. */
+const EVIDENCE_MAX = 20;
+
+type Axis = { axis?: 'recorded' };
+const axisOf = ({ axis }: Window): Axis => (axis === undefined ? {} : { axis });
+
+/** `[from, to)` of a window that does not roll; null where the contact is not registered yet. */
+export const stretchOf = (
+  window: Exclude<Window, { last: string }>,
+  registeredAt: number | null,
+  moment: Moment,
+): Stretch | null => {
+  if ('period' in window) return periodAt(moment.now, window, moment);
+  if ('sinceRegistration' in window) {
+    if (registeredAt === null) return null;
+    const to = shift(registeredAt, durationParts(window.sinceRegistration), 1, moment.tz);
+    return { from: registeredAt, to };
+  }
+  if ('ever' in window) return { from: -Infinity, to: Infinity };
+  return {
+    from: window.from === undefined ? -Infinity : instantOf(window.from, moment.tz),
+    to: window.to === undefined ? Infinity : instantOf(window.to, moment.tz),
+  };
+};
+
+const instantOf = (text: string, tz: string): number =>
+  isDate(text) ? startOfDate(text, tz) : Date.parse(text);
+
+/** How many facts of a series lie in a window at a moment, and their sum. What is dated later has not happened yet. */
+export const tallyIn = (series: Series, window: Window, facts: ContactFacts, moment: Moment): Tally => {
+  const { sure, asked } = partsOf(window, facts, moment);
+  const tally = facts.tally(series, sure);
+  if (asked === null) return tally;
+  return askedFacts(series, asked, facts).reduce(
+    ({ count, sum }, fact) => ({ count: count + fact.count, sum: sum + fact.amount }),
+    tally,
+  );
+};
+
+/** The newest facts of a series in a window. */
+export const evidenceIn = (
+  series: Series,
+  window: Window,
+  facts: ContactFacts,
+  moment: Moment,
+): readonly string[] => {
+  const { sure, asked } = partsOf(window, facts, moment);
+  const newest = facts.list(series, sure, { order: 'newest', limit: EVIDENCE_MAX });
+  const older = asked === null ? [] : [...askedFacts(series, asked, facts)].reverse();
+  return [...newest, ...older].slice(0, EVIDENCE_MAX).map(({ eventId }) => eventId);
+};
+
+type Asked = Readonly<{ range: Range; isIn: (fact: Fact) => boolean }>;
+/** A window in two parts: where all facts are in it, and where each has to be asked. */
+type Parts = Readonly<{ sure: Range; asked: Asked | null }>;
+
+const partsOf = (window: Window, facts: ContactFacts, moment: Moment): Parts => {
+  const { now, tz } = moment;
+  const axis = axisOf(window);
+  if (!('last' in window)) {
+    const { from, to } = stretchOf(window, facts.registeredAt, moment) ?? { from: 0, to: 0 };
+    return { sure: { after: from - 1, upTo: Math.min(to - 1, now), ...axis }, asked: null };
+  }
+  const duration = durationParts(window.last);
+  const { gone, safe } = rollingEdge(now, duration, tz);
+  const sure = { after: Math.min(safe, now), upTo: now, ...axis };
+  if (gone === safe) return { sure, asked: null };
+  const isIn = ({ at }: Fact): boolean => shift(at, duration, 1, tz) > now;
+  return { sure, asked: { range: { after: gone, upTo: sure.after, ...axis }, isIn } };
+};
+
+/** There are only days between what is surely in a window and what is surely out of it. */
+const askedFacts = (series: Series, { range, isIn }: Asked, facts: ContactFacts): readonly Fact[] =>
+  facts.list(series, range, { order: 'oldest', limit: Infinity }).filter(isIn);
+
+/** When a fact that is not in the window yet, or is in it now, next comes or goes; null where none ever will. */
+export const nextMoveIn = (
+  series: Series,
+  window: Window,
+  facts: ContactFacts,
+  moment: Moment,
+): number | null => {
+  const { now } = moment;
+  const axis = axisOf(window);
+  const [coming] = facts.list(series, { after: now, upTo: Infinity, ...axis }, { order: 'oldest', limit: 1 });
+  const moves: (number | null)[] = [coming?.at ?? null];
+  if ('last' in window) moves.push(nextExit(series, window.last, axis, facts, moment));
+  if ('period' in window) {
+    const { from } = periodAt(now, window, moment);
+    const ahead = { after: from - 1, upTo: Infinity, ...axis };
+    // The window only ever moves on: with no fact ahead of its start it stays empty.
+    if (facts.list(series, ahead, { order: 'oldest', limit: 1 }).length > 0) {
+      moves.push(periodAt(now, { ...window, offset: 0 }, moment).to);
+    }
+  }
+  return earliestAfter(now, moves);
+};
+
+/** When the first of the facts in a rolling window leaves it. */
+const nextExit = (
+  series: Series,
+  last: string,
+  axis: Axis,
+  facts: ContactFacts,
+  { now, tz }: Moment,
+): number | null => {
+  const duration = durationParts(last);
+  const exitOf = ({ at }: Fact): number => shift(at, duration, 1, tz);
+  const { gone, safe } = rollingEdge(now, duration, tz);
+  const page = { order: 'oldest', limit: Infinity } as const;
+  const first =
+    facts
+      .list(series, { after: gone, upTo: Math.min(safe, now), ...axis }, page)
+      .find((fact) => exitOf(fact) > now) ??
+    facts.list(series, { after: Math.min(safe, now), upTo: now, ...axis }, { ...page, limit: 1 })[0];
+  if (first === undefined) return null;
+  // Where months are clamped or clocks are changed, a later fact can be gone sooner.
+  const upTo = Math.min(first.at + slackOf(duration, tz), now);
+  return earliestAfter(now, facts.list(series, { after: first.at - 1, upTo, ...axis }, page).map(exitOf));
+};
+
+/** Whether a contact was registered after the beginning of a window. */
+export const isYounger = (window: Window, registeredAt: number, moment: Moment): boolean => {
+  const age = tenureNeeded(window);
+  if (age !== null) return shift(registeredAt, durationParts(age), 1, moment.tz) > moment.now;
+  return (
+    registeredAt > (stretchOf(window as Exclude<Window, { last: string }>, registeredAt, moment)?.from ?? 0)
+  );
+};
+
+/** When isYounger next changes. */
+export const nextTenureMove = (window: Window, registeredAt: number, moment: Moment): number | null => {
+  const age = tenureNeeded(window);
+  if (age !== null) {
+    return earliestAfter(moment.now, [shift(registeredAt, durationParts(age), 1, moment.tz)]);
+  }
+  return 'period' in window && isYounger(window, registeredAt, moment)
+    ? periodAt(moment.now, { ...window, offset: 0 }, moment).to
+    : null;
+};
+
+const tenureNeeded = (window: Window): string | null => {
+  if ('last' in window) return window.last;
+  return 'sinceRegistration' in window ? window.sinceRegistration : null;
+};
