@@ -42,12 +42,18 @@ export const signer = signerOf(ORIGIN, Buffer.alloc(32, 7));
 
 export type SampleLog = Readonly<{ leaves: readonly Buffer[]; hashes: readonly Buffer[]; tiles: TileSource }>;
 
-/** A log of made-up entries with every field that entries have, and its tiles. */
-export const growLog = (size: number): SampleLog => {
-  const leaves = Array.from({ length: size }, (_, i) => leafBytes(sampleContent(i)));
+/** A log of made-up entries with every field that entries have, and its tiles; of others where their content is given. */
+export const growLog = (
+  size: number,
+  contentOf: (index: number) => Readonly<Record<string, unknown>> = sampleContent,
+): SampleLog => {
+  const leaves = Array.from({ length: size }, (_, i) => leafBytes(contentOf(i)));
   const hashes = leaves.map(leafHash);
   return { leaves, hashes, tiles: tilesOf(hashes) };
 };
+
+/** As little as an entry can be, for large logs. */
+export const tinyContent = (index: number) => ({ entryId: String(index) });
 
 export const entriesOf = ({ leaves }: SampleLog) => leaves.map(entryOfLeaf);
 
