@@ -5,6 +5,7 @@ import { DataKey, KeyRing, Sealer, type KeyLookup } from '@app/personal-data';
 import { accessEventDefinitions } from '../../libs/access/src/domain/access.events';
 import { contactEventDefinitions } from '../../libs/contacts/src/domain/contact.events';
 import { programmeEventDefinitions } from '../../libs/contacts/src/domain/programme.events';
+import { privacyLogEventDefinitions } from '../../libs/privacy-log/src/domain/privacy.events';
 import { rewardEventDefinitions } from '../../libs/rewards/src/domain/reward.events';
 
 /** A stored event as in the file of samples, and what it is read as: type and data of the newest version. */
@@ -44,6 +45,7 @@ export const goldenCatalog = new EventCatalog([
   ...contactEventDefinitions,
   ...programmeEventDefinitions,
   ...rewardEventDefinitions,
+  ...privacyLogEventDefinitions,
 ]);
 
 export const goldenCodec = new EventCodec(goldenCatalog, new Sealer(new GoldenKeyRing()));

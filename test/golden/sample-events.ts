@@ -1,6 +1,7 @@
 import type { AccessEvent } from '../../libs/access/src/domain/access.events';
 import type { ContactEvent } from '../../libs/contacts/src/domain/contact.events';
 import type { ProgrammeChanged } from '../../libs/contacts/src/domain/programme.events';
+import type { PrivacyLogEvent } from '../../libs/privacy-log/src/domain/privacy.events';
 import type { RewardEvent } from '../../libs/rewards/src/domain/reward.events';
 import { GOLDEN_CONTACT_ID } from './golden-codec';
 
@@ -18,7 +19,9 @@ const { rewardId } = ofReward;
 const ofRedemption = { ...ofReward, contactId: GOLDEN_CONTACT_ID, redemptionId };
 
 /** One event of every type that is written today, with all optional fields. `record.ts` stores those that have no sample yet. */
-export const sampleEvents: readonly (AccessEvent | ContactEvent | ProgrammeChanged | RewardEvent)[] = [
+export const sampleEvents: readonly (
+  AccessEvent | ContactEvent | PrivacyLogEvent | ProgrammeChanged | RewardEvent
+)[] = [
   {
     type: 'contacts.ContactRegistered.v1',
     data: {
@@ -204,4 +207,24 @@ export const sampleEvents: readonly (AccessEvent | ContactEvent | ProgrammeChang
   },
   { type: 'access.ApiKeyRotated.v1', data: { ...ofKey, hash: 'hash-2' } },
   { type: 'access.ApiKeyRevoked.v1', data: ofKey },
+  {
+    type: 'privacy.AccessRecorded.v1',
+    data: {
+      action: 'contact.list',
+      command: 'CreditPoints',
+      outcome: 'failed',
+      subjects: [GOLDEN_CONTACT_ID],
+      subjectCount: 120,
+      subjectsHash: 'hash',
+      fields: ['firstName'],
+      query: 'fingerprint',
+      rows: 120,
+      network: '203.0.113.0/24',
+    },
+  },
+  {
+    type: 'privacy.CheckpointSigned.v1',
+    data: { size: 7, root: 'root', note: 'example.com/log\n7\nroot\n', keyNumber: 1, fence: 3 },
+  },
+  { type: 'privacy.SigningKeyRotated.v1', data: { keyNumber: 2, publicKey: 'key', occurredAt } },
 ];

@@ -6,11 +6,11 @@ import { EventStoreModule } from '@app/event-store';
 import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
 import { Clock, SystemClock } from '@app/kernel';
 import { MessagingModule } from '@app/messaging';
-import { PersonalDataModule, Secrets } from '@app/personal-data';
+import { PersonalDataModule } from '@app/personal-data';
+import { PrivacyLogModule, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
 import { eventDefinitions, readModels } from '@app/system';
-import { signerOf } from '@app/transparency-log';
 import { StoreReadiness } from './store.readiness';
 
 export type ApiModuleOptions = Readonly<{
@@ -19,11 +19,8 @@ export type ApiModuleOptions = Readonly<{
   mongodbName: string;
   keysDir: string;
   suppressErased: boolean;
+  privacyLogName: string;
 }>;
-
-/** The privacy log's name and first signing key, which receipts are signed with, too. */
-const LOG_NAME = 'regulars.local/privacy-log';
-const SIGNING_KEY = 'privacy-log-signing-1';
 
 /** What all contexts get from outside. */
 @Global()
@@ -37,11 +34,7 @@ class SurroundingsModule {
         StoreReadiness,
         { provide: Readiness, useExisting: StoreReadiness },
         { provide: SuppressionSetting, useValue: { enabled: suppressErased } },
-        {
-          provide: ReceiptSigner,
-          useFactory: (secrets: Secrets) => signerOf(LOG_NAME, secrets.derive(SIGNING_KEY)),
-          inject: [Secrets],
-        },
+        { provide: ReceiptSigner, useExisting: PrivacyLogSigner },
       ],
       exports: [Clock, Readiness, StoreReadiness, SuppressionSetting, ReceiptSigner],
     };
@@ -58,7 +51,7 @@ export class ApiModule implements OnModuleInit {
   ) {}
 
   static forRoot(options: ApiModuleOptions): DynamicModule {
-    const { eventStoreUrl, mongodbUrl, mongodbName, keysDir } = options;
+    const { eventStoreUrl, mongodbUrl, mongodbName, keysDir, privacyLogName } = options;
     return {
       module: ApiModule,
       imports: [
@@ -68,10 +61,11 @@ export class ApiModule implements OnModuleInit {
         ReadStoreModule.forRoot({
           url: mongodbUrl,
           dbName: mongodbName,
-          readModels: [...readModels.projections, ...readModels.journals],
+          readModels: [...readModels.projections, ...readModels.journals, ...readModels.ledgers],
         }),
         CqrsModule.forRoot(),
         HttpModule,
+        PrivacyLogModule.forRoot({ keyName: privacyLogName }),
         AccessModule,
         ContactsWriteModule,
         ContactsReadModule,

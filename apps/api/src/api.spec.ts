@@ -79,6 +79,7 @@ describe('the API', () => {
         mongodbUrl: documents.url,
         mongodbName: 'regulars',
         suppressErased: true,
+        privacyLogName: 'regulars.local/privacy-log',
         keysDir: join(directory, 'keys'),
       }),
       { logger: nestLogger(logger) },

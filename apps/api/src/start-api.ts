@@ -35,9 +35,10 @@ export const startApi = async ({ config, servers, logger, ownsLog }: ApiOptions)
     adminKey: configured,
     requestsPerMinute,
     suppressErased,
+    privacyLogName,
   } = config;
   const app = await createHttpApplication(
-    ApiModule.forRoot({ ...servers, mongodbName, keysDir, suppressErased }),
+    ApiModule.forRoot({ ...servers, mongodbName, keysDir, suppressErased, privacyLogName }),
     {
       logger: nestLogger(logger),
       ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),

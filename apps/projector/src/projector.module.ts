@@ -4,6 +4,7 @@ import { ContactsAutomationModule, SuppressionSetting } from '@app/contacts';
 import { EventStoreModule } from '@app/event-store';
 import { Clock, SystemClock } from '@app/kernel';
 import { PersonalDataModule } from '@app/personal-data';
+import { PrivacyLogSigningModule } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardReads, RewardStock } from '@app/rewards';
 import { eventDefinitions, readModels } from '@app/system';
@@ -28,7 +29,7 @@ class SurroundingsModule {
 @Module({})
 export class ProjectorModule {
   static forRoot(config: Config, { eventStoreUrl, mongodbUrl }: Servers): DynamicModule {
-    const { keysDir, mongodbName } = config;
+    const { keysDir, mongodbName, privacyLogName } = config;
     return {
       module: ProjectorModule,
       imports: [
@@ -41,9 +42,10 @@ export class ProjectorModule {
         ReadStoreModule.forRoot({
           url: mongodbUrl,
           dbName: mongodbName,
-          readModels: [...readModels.projections, ...readModels.journals],
+          readModels: [...readModels.projections, ...readModels.journals, ...readModels.ledgers],
         }),
         ContactsAutomationModule,
+        PrivacyLogSigningModule.forRoot({ keyName: privacyLogName }),
       ],
       providers: [RewardReads, RewardStock],
     };

@@ -54,7 +54,9 @@ describe('the projector', () => {
   };
 
   const collections = () =>
-    [...readModels.projections, ...readModels.journals].map(({ name, version }) => `${name}_v${version}`);
+    [...readModels.projections, ...readModels.journals, ...readModels.ledgers].map(
+      ({ name, version }) => `${name}_v${version}`,
+    );
 
   it('folds every read model, and says how far it is', async () => {
     const projector = await startProjector({ config: { ...config, projectorPort: 0 }, servers, logger });

@@ -6,10 +6,10 @@ import { CqrsModule } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startEmbeddedEventStore, type EmbeddedEventStore } from '@app/embedded-eventstoredb';
 import { EventStoreModule } from '@app/event-store';
-import { createHttpApplication, HttpModule, Readiness } from '@app/http';
+import { AccessLog, createHttpApplication, HttpModule, Readiness } from '@app/http';
 import { Clock } from '@app/kernel';
 import { PersonalDataModule } from '@app/personal-data';
-import { eventually } from '@app/testing';
+import { eventually, KeptAccessLog } from '@app/testing';
 import { AccessModule, accessEventDefinitions, AdminKeyKeeper } from './index';
 
 let aheadMs = 0;
@@ -19,8 +19,9 @@ let aheadMs = 0;
   providers: [
     { provide: Clock, useValue: { now: () => new Date(Date.now() + aheadMs) } },
     { provide: Readiness, useValue: { report: async () => ({ ready: true, parts: {}, lag: null }) } },
+    { provide: AccessLog, useClass: KeptAccessLog },
   ],
-  exports: [Clock, Readiness],
+  exports: [AccessLog, Clock, Readiness],
 })
 class SurroundingsModule {}
 

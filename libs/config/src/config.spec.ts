@@ -18,6 +18,8 @@ describe('the configuration', () => {
       mongodbName: 'regulars',
       dataDir: join(directory, '.regulars'),
       keysDir: join(directory, '.regulars', 'keys'),
+      suppressErased: true,
+      privacyLogName: 'regulars.local/privacy-log',
       logLevel: 'info',
     }));
 
@@ -33,6 +35,8 @@ describe('the configuration', () => {
         REGULARS_ADMIN_KEY: 'a-key-of-16-chars',
         PROJECTOR_PORT: '3001',
         REGULARS_REQUESTS_PER_MINUTE: '6000',
+        PRIVACY_LOG_NAME: 'example.com/log',
+        PRIVACY_WITNESS: 'witness.txt',
         LOG_LEVEL: 'warn',
       }),
     ).toEqual({
@@ -46,6 +50,9 @@ describe('the configuration', () => {
       adminKey: 'a-key-of-16-chars',
       projectorPort: 3001,
       requestsPerMinute: 6000,
+      suppressErased: true,
+      privacyLogName: 'example.com/log',
+      privacyWitness: join(directory, 'witness.txt'),
       logLevel: 'warn',
     }));
 
@@ -70,6 +77,7 @@ describe('the configuration', () => {
     ['REGULARS_ADMIN_KEY', 'secret'],
     ['REGULARS_ADMIN_KEY', 'secret secret secret'],
     ['REGULARS_REQUESTS_PER_MINUTE', '0'],
+    ['PRIVACY_LOG_NAME', 'a secret+name'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s in one line that does not repeat the value', (name, value) => {
     let refusal: unknown;

@@ -24,6 +24,10 @@ export type Config = Readonly<{
   requestsPerMinute?: number;
   /** Whether an erasure leaves a keyed hash of the e-mail behind, which stops imports and invitations. */
   suppressErased: boolean;
+  /** Name of the privacy log's keys, and origin of its checkpoints. */
+  privacyLogName: string;
+  /** Whom checkpoints of the privacy log are handed to: a file (absolute path) or an http(s) address; absent: nobody. */
+  privacyWitness?: string;
   logLevel: LogLevel;
 }>;
 
@@ -36,6 +40,7 @@ export class ConfigError extends Error {}
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const MONGODB_NAME = 'regulars';
+const PRIVACY_LOG_NAME = 'regulars.local/privacy-log';
 const ADMIN_KEY_LENGTH_MIN = 16;
 
 /** Reads the environment, and `.env` in the working directory for what it does not set. Throws ConfigError. */
@@ -75,6 +80,13 @@ export const loadConfig = (
     (value) => value === 'on' || value === 'off',
     '`on` or `off`',
   );
+  const privacyLogName = checked(
+    'PRIVACY_LOG_NAME',
+    setting('PRIVACY_LOG_NAME'),
+    (value) => /^[!-*,-~]{1,200}$/.test(value),
+    'up to 200 visible ASCII characters without "+", such as example.com/privacy-log',
+  );
+  const witness = setting('PRIVACY_WITNESS');
   const dataDir = resolve(directory, setting('REGULARS_DATA_DIR') ?? '.regulars');
   return {
     host: setting('HOST') ?? '127.0.0.1',
@@ -83,7 +95,9 @@ export const loadConfig = (
     dataDir,
     keysDir: resolve(directory, setting('REGULARS_KEYS_DIR') ?? join(dataDir, 'keys')),
     suppressErased: suppression !== 'off',
+    privacyLogName: privacyLogName ?? PRIVACY_LOG_NAME,
     logLevel: logLevel ?? 'info',
+    ...(witness && { privacyWitness: isHttpUrl(witness) ? witness : resolve(directory, witness) }),
     ...(eventStoreUrl && { eventStoreUrl }),
     ...(mongodbUrl && { mongodbUrl }),
     ...(adminKey && { adminKey }),
@@ -136,6 +150,7 @@ function checked(
 const isPort = (value: string): boolean => /^\d{1,5}$/.test(value) && Number(value) <= 65_535;
 const isEventStoreUrl = (value: string): boolean => /^esdb(\+discover)?:\/\/[^\s/?]+/.test(value);
 const isMongodbUrl = (value: string): boolean => /^mongodb(\+srv)?:\/\/[^\s/?]+/.test(value);
+const isHttpUrl = (value: string): boolean => /^https?:\/\//.test(value);
 const isKey = (value: string): boolean => value.length >= ADMIN_KEY_LENGTH_MIN && /^[!-~]+$/.test(value);
 const isLogLevel = (value: string): value is LogLevel => (LOG_LEVELS as readonly string[]).includes(value);
 

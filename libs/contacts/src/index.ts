@@ -24,4 +24,6 @@ export { settleOverdueClaims } from './automation/when-claim-is-overdue-then-set
 export { expireDuePoints } from './automation/when-points-are-due-then-expire';
 export { ContactsAutomationModule, ContactsWriteModule } from './contacts-write.module';
 export { contactsReadModels } from './read-models';
+export { ContactPresence } from './read-models/contacts/contact-presence';
+export { ContactReads } from './read-models/contacts/mongo.contact-reads';
 export { ContactsReadModule } from './read-models/contacts-read.module';

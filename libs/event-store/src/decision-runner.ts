@@ -232,7 +232,7 @@ const judge = <S, C, E extends DomainEvent, A extends object>(
     const earlier = commands.withId(context.commandId, Date.parse(context.now));
     if (earlier !== undefined) return repeated(earlier, mac, () => new IdempotencyConflictError());
   }
-  if (naturalKey !== undefined) {
+  if (naturalKey !== undefined && (decider.naturalKey?.counts?.(state) ?? true)) {
     const earlier = commands.withNaturalKey(naturalKey);
     if (earlier !== undefined) return repeated(earlier, mac, () => new NaturalKeyConflictError());
   }

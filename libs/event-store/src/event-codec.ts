@@ -194,6 +194,7 @@ const recorded = (entry: CatalogEntry, event: StoredEvent, { data, sealed }: Ope
       recordedAt: event.recordedAt.toISOString(),
       ...commandMetaOf(event.metadata),
       ...(sealed !== undefined && { sealed }),
+      ...(entry.upcasts.length > 0 && { storedFields: Object.keys(data) }),
     },
   };
 };

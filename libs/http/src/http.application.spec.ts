@@ -13,6 +13,7 @@ import {
   Post,
   Query,
   Res,
+  StreamableFile,
 } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiProduces } from '@nestjs/swagger';
@@ -28,8 +29,10 @@ import {
 import { Secrets } from '@app/personal-data';
 import { IdempotencyConflictError, StaleRevisionError, UnknownOutcomeError } from '@app/event-store';
 import { ReadBehindError } from '@app/read-store';
+import { eventually, KeptAccessLog } from '@app/testing';
 import {
   Access,
+  AccessLog,
   Authenticator,
   Context,
   createHttpApplication,
@@ -109,8 +112,25 @@ const failures: Record<string, () => Error> = {
   bug: () => new TypeError('canary@example.com'),
 };
 
+class ThingErasedError extends DomainError {
+  readonly code = 'things.erased';
+  readonly kind = 'gone';
+}
+
+class UnknownContactError extends DomainError {
+  readonly code = 'contacts.not-found';
+  readonly kind = 'not-found';
+}
+
+const accessLog = new KeptAccessLog();
+/** Ends the operator's key while it is set. */
+let revoked = false;
+
 let seen: unknown;
 let replayed = false;
+let unchanged = false;
+let refusal: Error | undefined;
+let rows: object[] = [];
 
 @Controller('contacts')
 class ThingsController {
@@ -121,7 +141,13 @@ class ThingsController {
   @Location('/v1/contacts/:thingId')
   make(@Body() body: ThingDto, @Context() context: CommandContext): Outcome {
     seen = { body, context };
-    return { answer: { thingId: newEntityId(context, 'thing') }, revision: 7, position: 2n ** 60n, replayed };
+    return {
+      answer: { thingId: newEntityId(context, 'thing') },
+      revision: 7,
+      position: 2n ** 60n,
+      replayed,
+      ...(unchanged && { unchanged }),
+    };
   }
 
   @Patch(':thingId')
@@ -131,6 +157,7 @@ class ThingsController {
     @Body() body: ThingDto,
     @Context() context: CommandContext,
   ): Outcome {
+    if (refusal) throw refusal;
     seen = { thingId, body, context };
     return { answer: {}, revision: 8, position: 1n, replayed: false };
   }
@@ -147,14 +174,14 @@ class ThingsController {
   @Access({ roles: ['operator', 'analyst'], action: 'contact.list' })
   list(@Query() query: ListDto, @MinPosition() minPosition?: bigint): object {
     seen = { query, minPosition };
-    return { items: [], nextCursor: null, asOfPosition: String(minPosition ?? 0n) };
+    return { items: rows, nextCursor: null, asOfPosition: String(minPosition ?? 0n) };
   }
 
   @Get('live')
   @ApiProduces('text/event-stream')
   @Access({ roles: ['operator'], action: 'activity.view' })
   async live(@Res() reply: HttpReply): Promise<void> {
-    const stream = this.streams.start(reply);
+    const stream = await this.streams.start(reply);
     await stream.send({ id: '12', event: 'item', data: { line: 'a\nb' } });
   }
 
@@ -168,7 +195,28 @@ class ThingsController {
   @Get(':thingId')
   @Access({ roles: ['operator'], action: 'contact.view' })
   read(@UuidParam('thingId') thingId: string): object {
+    if (refusal) throw refusal;
     return { thingId, revision: 3 };
+  }
+
+  @Get(':contactId/file')
+  @ApiProduces('text/plain')
+  @Access({ roles: ['operator'], action: 'contact.export' })
+  file(@UuidParam('contactId') contactId: string): StreamableFile {
+    if (refusal) throw refusal;
+    return new StreamableFile(Buffer.from(`file of ${contactId}`), { type: 'text/plain' });
+  }
+
+  @Get(':contactId/profile')
+  @Access({ roles: ['operator'], action: 'contact.view' })
+  profile(@UuidParam('contactId') contactId: string): object {
+    return { contactId, profile: { firstName: 'canary', address: { city: 'canary' } }, asOfPosition: '1' };
+  }
+
+  @Get('tree/tile')
+  @Access({ roles: ['auditor'], action: 'log.read', unlogged: true })
+  tile(): string {
+    return 'tile';
   }
 }
 
@@ -185,6 +233,7 @@ const ROLES: readonly Role[] = ['operator', 'analyst', 'auditor', 'admin'];
 @Injectable()
 class KeyedByRole extends Authenticator {
   authenticate(key: string): Actor | null {
+    if (revoked && key === 'key-of-operator') return null;
     const role = ROLES.find((name) => key === `key-of-${name}`);
     return role ? { id: `id-of-${role}`, role, method: 'api-key' } : null;
   }
@@ -195,10 +244,11 @@ class KeyedByRole extends Authenticator {
   providers: [
     { provide: Authenticator, useClass: KeyedByRole },
     { provide: Clock, useClass: SystemClock },
+    { provide: AccessLog, useValue: accessLog },
     { provide: Secrets, useValue: { derive: (label: string) => Buffer.alloc(32, label) } },
     { provide: Readiness, useValue: { report: async () => ({ ready: true, parts: {}, lag: '0' }) } },
   ],
-  exports: [Authenticator, Clock, Secrets, Readiness],
+  exports: [Authenticator, AccessLog, Clock, Secrets, Readiness],
 })
 class ProvidersModule {}
 
@@ -227,6 +277,10 @@ describe('the HTTP application', () => {
   beforeEach(() => {
     seen = undefined;
     replayed = false;
+    unchanged = false;
+    refusal = undefined;
+    rows = [];
+    accessLog.records.length = 0;
     logged.length = 0;
   });
 
@@ -266,6 +320,163 @@ describe('the HTTP application', () => {
   };
   const make = (payload: object | string | Buffer, headers?: Record<string, string>) =>
     call('POST', '/v1/contacts', payload, headers);
+
+  describe('the privacy log', () => {
+    const records = () => accessLog.records;
+    const auditor = { authorization: 'Bearer key-of-auditor' };
+
+    it('is told who saw whom, and the names of what was shown, before the answer leaves', async () => {
+      await call('GET', `/v1/contacts/${ID.toUpperCase()}/profile`, undefined, {
+        'regulars-on-behalf-of': 'till-3',
+        'regulars-purpose': 'support',
+        'x-request-id': ID,
+      });
+      expect(records()).toEqual([
+        {
+          actor: { id: 'id-of-operator', role: 'operator', method: 'api-key' },
+          onBehalfOf: 'till-3',
+          purpose: 'support',
+          correlationId: ID,
+          at: expect.stringMatching(/^\d{4}-.*Z$/),
+          action: 'contact.view',
+          outcome: 'allowed',
+          subjects: [ID],
+          subjectCount: 1,
+          fields: ['profile.firstName', 'profile.address'],
+          network: '127.0.0.0/24',
+        },
+      ]);
+    });
+
+    it('holds the people of a list, its filter unreadable, and how many rows', async () => {
+      rows = Array.from({ length: 120 }, (_, n) => ({
+        contactId: ID.replace(/^.{4}/, n.toString(16).padStart(4, '0')),
+        email: 'canary',
+      }));
+      await call('GET', '/v1/contacts?filter={"name":"canary"}&limit=5');
+      await call('GET', '/v1/contacts?limit=7&filter={"name":"canary"}');
+      await call('GET', '/v1/contacts?filter={"name":"other"}');
+      const [first, again, other] = records();
+      expect(first).toMatchObject({
+        subjectCount: 120,
+        rows: 120,
+        fields: ['email'],
+        action: 'contact.list',
+      });
+      expect(first?.subjects).toHaveLength(100);
+      expect(first?.subjectsHash).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+      expect(first?.query).toMatch(/^[A-Za-z0-9_-]{22}$/);
+      expect(again?.query).toBe(first?.query);
+      expect(other?.query).not.toBe(first?.query);
+      expect(JSON.stringify(records())).not.toContain('canary');
+    });
+
+    it('is told of what was denied, to commands and to reads alike', async () => {
+      expect((await call('DELETE', `/v1/contacts/${ID}`)).status).toBe(403);
+      expect((await call('GET', `/v1/contacts/${ID}/profile`, undefined, auditor)).status).toBe(403);
+      expect(records()).toMatchObject([
+        { outcome: 'denied', action: 'contact.command', command: 'DropThing', subjects: [] },
+        { outcome: 'denied', action: 'contact.view', actor: { role: 'auditor' }, subjects: [ID], fields: [] },
+      ]);
+    });
+
+    it('leaves commands to their events, but for those that left none', async () => {
+      await make(good);
+      expect(records()).toEqual([]);
+      replayed = true;
+      await make(good);
+      replayed = false;
+      unchanged = true;
+      await make(good);
+      expect(records()).toMatchObject([
+        { outcome: 'allowed', command: 'MakeThing' },
+        { outcome: 'allowed', command: 'MakeThing' },
+      ]);
+    });
+
+    it.each<[string, () => Error, number]>([
+      ['a rule', () => new OverdraftError('The balance is 7.'), 409],
+      ['another revision', () => new StaleRevisionError(1, 2), 412],
+      ['an erasure', () => new ThingErasedError('It is gone.'), 410],
+    ])('is told of a command that %s refused', async (_, error, status) => {
+      refusal = error();
+      expect((await call('PATCH', `/v1/contacts/${ID}`, good)).status).toBe(status);
+      expect(records()).toMatchObject([{ outcome: 'failed', command: 'ChangeThing' }]);
+    });
+
+    it.each<[string, () => Error]>([
+      ['nobody is there', () => new UnknownContactError('There is no such contact.')],
+      ['nobody knows', () => new UnknownOutcomeError('?')],
+      ['a store is away', () => new ReadBehindError(1n, 2n)],
+    ])('is told nothing of a command where %s', async (_, error) => {
+      refusal = error();
+      await call('PATCH', `/v1/contacts/${ID}`, good);
+      await call('PATCH', `/v1/contacts/${ID}`, { points: 'x' });
+      expect(records()).toEqual([]);
+    });
+
+    it('is told of a look at what is not there', async () => {
+      refusal = new UnknownContactError('There is no such contact.');
+      await call('GET', `/v1/contacts/${ID}`);
+      expect(records()).toMatchObject([{ outcome: 'failed', action: 'contact.view' }]);
+    });
+
+    it('is told of files, feeds and HEAD, and of nothing that has no key', async () => {
+      await app.inject({ method: 'GET', url: `/v1/contacts/${ID}/file`, headers: operator });
+      await app.inject({ method: 'HEAD', url: `/v1/contacts/${ID}/profile`, headers: operator });
+      expect(records()).toMatchObject([
+        { action: 'contact.export', outcome: 'allowed', subjects: [ID] },
+        { action: 'contact.view', outcome: 'allowed', subjects: [ID] },
+      ]);
+      accessLog.records.length = 0;
+      const none = { authorization: 'Bearer nobody' };
+      expect((await call('GET', '/v1/contacts', undefined, none)).status).toBe(401);
+      await app.inject({ url: '/health/live' });
+      await app.inject({ url: '/v1/nowhere', headers: operator });
+      expect(records()).toEqual([]);
+      const figures = await app.inject({ url: '/metrics' });
+      expect(figures.body).toMatch(/^regulars_unauthenticated_requests_total [1-9]/m);
+    });
+
+    it('is not told of parts of its own tree, unless they are denied', async () => {
+      const read = async (headers: Record<string, string>) =>
+        (await app.inject({ url: '/v1/contacts/tree/tile', headers })).statusCode;
+      expect([await read(auditor), await read(operator)]).toEqual([200, 403]);
+      expect(records()).toMatchObject([{ outcome: 'denied', action: 'log.read' }]);
+    });
+
+    it('keeps everything back that it cannot record', async () => {
+      accessLog.failure = new ReadBehindError(1n, 2n);
+      try {
+        for (const path of ['/profile', '/file']) {
+          const answer = await app.inject({ url: `/v1/contacts/${ID}${path}`, headers: operator });
+          expect([
+            answer.statusCode,
+            answer.body.includes('canary') || answer.body.includes('file of'),
+          ]).toEqual([503, false]);
+          expect(answer.headers['content-type']).toContain('application/problem+json');
+        }
+        expect((await app.inject({ url: '/v1/contacts/live', headers: operator })).statusCode).toBe(503);
+        expect((await app.inject({ url: '/v1/contacts/live', headers: auditor })).statusCode).toBe(503);
+      } finally {
+        accessLog.failure = undefined;
+      }
+    });
+  });
+
+  it('ends a live feed when its key has ended', async () => {
+    const answer = await fetch(`${await app.getUrl()}/v1/contacts/live`, { headers: operator });
+    expect(answer.status).toBe(200);
+    expect(accessLog.records).toMatchObject([{ action: 'activity.view', outcome: 'allowed' }]);
+    revoked = true;
+    try {
+      // Ends by itself: the feed has nothing more to send.
+      expect(await answer.text()).toContain('id: 12');
+      await eventually('the feed is closed', () => app.get(SseStreams).size === 0);
+    } finally {
+      revoked = false;
+    }
+  });
 
   describe('a command', () => {
     it('is answered with revision, position, ETag and Location', async () => {

@@ -5,6 +5,7 @@ import { RequestMethod, type DynamicModule, type LoggerService, type Type } from
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AccessRecorder } from './access-log/access-recorder';
 import { answerOutcomes } from './command/outcome-answer';
 import { acceptJsonOnly } from './input/json-body';
 import { isUuid } from './input/rules';
@@ -62,6 +63,7 @@ export const createHttpApplication = async (
   acceptJsonOnly(fastify);
   addCommonHeaders(fastify);
   answerOutcomes(fastify);
+  app.get(AccessRecorder).observe(fastify);
   endOverdueRequests(fastify, requestTimeMs);
   app.get(Metrics).observe(fastify);
   app.get(RouteTable).watch(fastify);

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { Clock } from '@app/kernel';
 import { Secrets } from '@app/personal-data';
+import { AccessRecorder } from './access-log/access-recorder';
 import { AccessGuard } from './access/access.guard';
 import { DeclaredAccessCheck } from './access/declared-access.check';
 import { CommandContextFactory } from './command/command-context.factory';
@@ -15,7 +16,7 @@ import { SseStreams } from './stream/sse';
 
 /**
  * Everything that routes share: who may call them, validation, problem documents, cursors, streams, health and figures.
- * Needs Secrets, Clock, Authenticator and Readiness from global modules.
+ * Needs Secrets, Clock, Authenticator, AccessLog and Readiness from global modules.
  */
 @Global()
 @Module({
@@ -25,6 +26,7 @@ import { SseStreams } from './stream/sse';
     RouteTable,
     Metrics,
     SseStreams,
+    AccessRecorder,
     DeclaredAccessCheck,
     { provide: CursorCodec, useFactory: (secrets: Secrets) => new CursorCodec(secrets), inject: [Secrets] },
     {
@@ -32,7 +34,8 @@ import { SseStreams } from './stream/sse';
       useFactory: (secrets: Secrets, clock: Clock) => new CommandContextFactory(secrets, clock),
       inject: [Secrets, Clock],
     },
-    { provide: APP_GUARD, useClass: AccessGuard },
+    AccessGuard,
+    { provide: APP_GUARD, useExisting: AccessGuard },
     { provide: APP_PIPE, useClass: DtoPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],

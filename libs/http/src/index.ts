@@ -1,5 +1,7 @@
+export * from './access-log/access-log.port';
 export * from './access/access.decorator';
 export * from './access/authenticator.port';
+export { CurrentActor } from './access/current-actor.decorator';
 export * from './access/declared-access.check';
 export * from './access/request';
 export * from './access/route-plan';

@@ -24,5 +24,7 @@ export type Decider<State, Command, Event extends DomainEvent, Answer extends ob
   naturalKey?: Readonly<{
     ofCommand: (command: Command) => string | undefined;
     ofEvent: (event: RecordedEvent<Event>) => string | undefined;
+    /** False: the stream takes no more commands, not even one that it has answered before. Default: they count for ever. */
+    counts?: (state: State) => boolean;
   }>;
 }>;

@@ -31,6 +31,8 @@ export type EventMeta = Readonly<{
   answer?: object;
   /** Sealed fields as stored, by field name: for read models that keep them sealed. */
   sealed?: Readonly<Record<string, string>>;
+  /** Names of the fields as they were stored; only where the event was brought up to a newer version since. */
+  storedFields?: readonly string[];
 }>;
 
 /** A command as the privacy log names it: `CreditPoints`, `contact.command`. */

@@ -9,6 +9,8 @@ export type AccessRule = Readonly<{
   action: string;
   /** For commands: their name, such as `CreditPoints`. */
   command?: string;
+  /** Shows nothing of anybody and can be had again and again: leaves a record only where it is denied. */
+  unlogged?: true;
 }>;
 
 export const ACCESS_RULE = 'regulars:access';

@@ -21,6 +21,12 @@ export type HttpRequest = FastifyRequest & {
   plan?: RoutePlan;
   /** The answer is that of an earlier, identical command. */
   replayed?: boolean;
+  /** The command had nothing to record. */
+  unchanged?: boolean;
+  /** What the answer is a problem for. */
+  failure?: unknown;
+  /** Nothing more is to be recorded of it; see AccessRecorder. */
+  accessRecorded?: boolean;
 };
 
 export type HttpReply = FastifyReply;

@@ -29,6 +29,7 @@ const answered = (request: HttpRequest, reply: HttpReply, payload: unknown): unk
   }
   if (isOutcome(payload)) {
     request.replayed = payload.replayed;
+    request.unchanged = payload.unchanged === true;
     if (payload.replayed) reply.header('Idempotency-Replayed', 'true');
     const template = request.plan?.location;
     if (template !== undefined) reply.header('Location', filled(template, body));

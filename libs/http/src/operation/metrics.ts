@@ -21,6 +21,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly unauthenticated = new Counter({
+    name: 'regulars_unauthenticated_requests_total',
+    help: 'Requests without a key, or with one that does not count.',
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -39,6 +45,10 @@ export class Metrics {
         }
       },
     });
+  }
+
+  countUnauthenticated(): void {
+    this.unauthenticated.inc();
   }
 
   /** Counts and times every answer. */

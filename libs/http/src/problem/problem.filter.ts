@@ -15,6 +15,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const reply = http.getResponse<HttpReply>();
+    request.failure = error;
     const problem = this.problemOf(error, request);
     if (problem.status === 500) this.logger.error(error);
     // The client went away, or was sent the beginning of another answer.

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import type { HttpReply } from '../access/request';
+import { AccessRecorder } from '../access-log/access-recorder';
+import { AccessGuard } from '../access/access.guard';
+import type { HttpReply, HttpRequest } from '../access/request';
 import { HttpProblem } from '../problem/problem';
 
 const CLIENTS_MAX = 1_000;
 const HEARTBEAT_MS = 15_000;
+/** A revoked or expired key ends its feeds within about so long. */
+const KEY_CHECK_MS = 2_000;
 const RETRY_MS = 2_000;
 /** A client that takes nothing for so long is let go; it resumes by its last event id. */
 const STALLED_MS = 30_000;
@@ -72,17 +76,25 @@ export class SseStream {
 /** Opens streams of server-sent events, at most so many at once, and ends them when the process stops. */
 @Injectable()
 export class SseStreams implements BeforeApplicationShutdown {
-  private readonly open = new Set<SseStream>();
+  private readonly open = new Map<SseStream, HttpRequest>();
+  private readonly timer = setInterval(() => void this.endOfRevokedKeys(), KEY_CHECK_MS).unref();
   private stopping = false;
 
+  constructor(
+    private readonly recorder: AccessRecorder,
+    private readonly guard: AccessGuard,
+  ) {}
+
   /**
-   * Turns a reply into a stream; the route takes it by `@Res()` and answers nothing itself. Throws a 503 problem when
-   * there are too many clients.
+   * Turns a reply into a stream, once its record is in the privacy log; the route takes it by `@Res()` and answers
+   * nothing itself. Throws a 503 problem when there are too many clients, and what AccessLog.record throws.
    */
-  start(reply: HttpReply): SseStream {
+  async start(reply: HttpReply): Promise<SseStream> {
     if (this.stopping || this.open.size >= CLIENTS_MAX) {
       throw new HttpProblem(503, 'too-many-streams', 'Too many live feeds are open; try again later.');
     }
+    const request = reply.request as HttpRequest;
+    await this.recorder.recordOpening(request);
     reply.hijack();
     const { raw } = reply;
     for (const [name, value] of Object.entries(reply.getHeaders()))
@@ -95,7 +107,7 @@ export class SseStreams implements BeforeApplicationShutdown {
     });
     raw.write(`retry: ${RETRY_MS}\n\n`);
     const stream = new SseStream(raw);
-    this.open.add(stream);
+    this.open.set(stream, request);
     stream.closed.addEventListener('abort', () => this.open.delete(stream));
     return stream;
   }
@@ -106,6 +118,14 @@ export class SseStreams implements BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     this.stopping = true;
-    for (const stream of this.open) stream.close();
+    clearInterval(this.timer);
+    for (const stream of this.open.keys()) stream.close();
+  }
+
+  /** A feed lives no longer than the key it was opened with. */
+  private async endOfRevokedKeys(): Promise<void> {
+    for (const [stream, request] of this.open) {
+      if (!(await this.guard.stillAdmits(request))) stream.close();
+    }
   }
 }
