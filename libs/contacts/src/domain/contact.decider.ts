@@ -4,6 +4,7 @@ import { decideSetConsent, type SetConsent } from './consents.decisions';
 import type { ContactEvent } from './contact.events';
 import { evolve } from './contact.evolve';
 import { unknownContact, type Contact } from './contact.state';
+import { isFenced } from './decision-basics';
 import {
   decideRegisterDevice,
   decideRemoveDevice,
@@ -158,6 +159,7 @@ export const contactDecider: Decider<Contact, ContactCommand, ContactEvent> = {
   decide,
   evolve,
   naturalKey: {
+    counts: (contact) => !isFenced(contact),
     ofCommand: (command) => {
       switch (command.type) {
         case 'RecordPurchase':
@@ -173,7 +175,7 @@ export const contactDecider: Decider<Contact, ContactCommand, ContactEvent> = {
     ofEvent: (event) => {
       switch (event.type) {
         case 'contacts.PurchaseRecorded.v1':
-          // After an erasure nobody can tell, and no command is taken.
+          // Once the key is destroyed nobody can tell.
           return event.data.invoiceNumber === null ? undefined : `invoice:${event.data.invoiceNumber}`;
         case 'contacts.CheckedIn.v1':
           return `check-in:${event.data.checkInId}`;
