@@ -38,14 +38,17 @@ export class KeyEncryptionKeys {
    */
   async open(): Promise<void> {
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-      await this.readNote();
-      if (this.known.length > 0) {
-        for (const known of this.known) if (known.state !== 'retired') await this.load(known);
+      const note = await this.store.note(NOTE);
+      const versions = versionsIn(note);
+      if (note !== null) {
+        for (const known of versions) if (known.state !== 'retired') await this.load(known);
+        this.note = note;
+        this.known = versions;
         return;
       }
-      const first = { version: 1, state: 'current', service: await this.make(1) } as const;
+      const first: KekVersion = { version: 1, state: 'current', service: await this.make(1) };
       // Another process may have been faster; then its key is the one.
-      await this.saveNote([first]);
+      await this.store.replaceNote(NOTE, null, JSON.stringify([first]));
     }
     throw new KeyRingUnavailableError(new Error('The key ring does not keep its first key-encryption key.'));
   }
@@ -70,12 +73,26 @@ export class KeyEncryptionKeys {
    * be loaded; what was known before then stays.
    */
   async refresh(): Promise<void> {
-    const note = await this.store.note(NOTE);
-    const versions = versionsIn(note);
-    for (const known of versions) if (known.state === 'current') await this.loadLater(known);
-    for (const { version, state } of versions) if (state === 'retired') this.loaded.delete(version);
-    this.note = note;
-    this.known = versions;
+    for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+      const note = await this.store.note(NOTE);
+      const versions = versionsIn(note);
+      try {
+        for (const known of versions) if (known.state === 'current') await this.loadLater(known);
+      } catch (error) {
+        // It may have been retired since.
+        if ((await this.store.note(NOTE)) === note) throw error;
+        continue;
+      }
+      // What was read earlier may arrive later.
+      if (progressOf(versions) < progressOf(this.known)) return;
+      for (const { version, state } of versions) if (state === 'retired') this.loaded.delete(version);
+      this.note = note;
+      this.known = versions;
+      return;
+    }
+    throw new KeyRingUnavailableError(
+      new Error('The key-encryption keys change faster than they can be read.'),
+    );
   }
 
   wrap(name: string, key: Buffer): WrappedKey {
@@ -107,9 +124,21 @@ export class KeyEncryptionKeys {
     return this.unwrapAtHand(name, key) as Buffer;
   }
 
+  /** Null where the version turns out to be retired. */
+  async unwrapUnlessRetired(name: string, key: WrappedKey): Promise<Buffer | null> {
+    try {
+      return await this.unwrap(name, key);
+    } catch (error) {
+      // It may have been retired while it was loaded.
+      await this.refresh();
+      if (this.isRetired(key.kek)) return null;
+      throw error;
+    }
+  }
+
   /** Makes the file of the next version, to be copied to other machines before the rotation; tells its path. */
   async prepare(): Promise<string> {
-    await this.readNote();
+    await this.refresh();
     const next = this.nextVersion();
     await this.files.make(next);
     return this.files.pathOf(next);
@@ -125,27 +154,28 @@ export class KeyEncryptionKeys {
       const versions = this.known.map((known) =>
         known.state === 'current' ? { ...known, state: 'old' as const } : known,
       );
-      if (await this.saveNote([...versions, { version: next, state: 'current', service }])) {
-        await this.refresh();
-        return;
-      }
+      if (await this.saveNote([...versions, { version: next, state: 'current', service }])) return;
     }
     throw new KeyRingUnavailableError(new Error('Other processes change the key-encryption keys.'));
   }
 
-  /** Retires the old version and destroys it; to be called when it wraps nothing any more. */
-  async retireOld(): Promise<void> {
-    await this.readNote();
+  /**
+   * Retires what a rotation to `version` led away from, and destroys it; to be called when it wraps nothing any more. Does
+   * nothing where another rotation has begun since.
+   */
+  async retireOld(version: number): Promise<void> {
+    await this.refresh();
+    if (this.current().version !== version) return;
     const versions = this.known.map((known) =>
       // What the service would unwrap goes with it.
       known.state === 'old' ? { ...known, state: 'retired' as const, service: null } : known,
     );
-    if (versions.some(({ state }, index) => state !== this.known[index]?.state))
-      await this.saveNote(versions);
-    for (const { version, state } of this.known) {
-      if (state !== 'retired') continue;
-      this.loaded.delete(version);
-      await this.files.destroy(version);
+    // Where another process was faster, it was with the same, or with a rotation of its own.
+    await this.saveNote(versions);
+    for (const known of this.known) {
+      if (known.state !== 'retired') continue;
+      this.loaded.delete(known.version);
+      await this.files.destroy(known.version);
     }
   }
 
@@ -153,14 +183,9 @@ export class KeyEncryptionKeys {
     return Math.max(...this.known.map(({ version }) => version)) + 1;
   }
 
-  private async readNote(): Promise<void> {
-    this.note = await this.store.note(NOTE);
-    this.known = versionsIn(this.note);
-  }
-
   private async saveNote(versions: readonly KekVersion[]): Promise<boolean> {
     const saved = await this.store.replaceNote(NOTE, this.note, JSON.stringify(versions));
-    await this.readNote();
+    await this.refresh();
     return saved;
   }
 
@@ -204,6 +229,10 @@ export class KeyEncryptionKeys {
 
 const versionsIn = (note: string | null): readonly KekVersion[] =>
   note === null ? [] : (JSON.parse(note) as readonly KekVersion[]);
+
+/** Grows with every change: a version is added, or retired. */
+const progressOf = (versions: readonly KekVersion[]): number =>
+  versions.length + versions.filter(({ state }) => state === 'retired').length;
 
 const secretKey = (key: Buffer): KeyObject => {
   if (key.length !== KEY_SIZE) throw new KeyServiceError(`answered a key of another length`, true);

@@ -15,7 +15,7 @@ export type KeyRingFigures = Readonly<{
 export type Rotation = Readonly<{ version: number; rewrapped: number }>;
 
 const PAGE = 500;
-/** Each pass finds what was stored under the old version during the one before; two are what it takes. */
+/** Two are what it takes. */
 const PASSES_MAX = 10;
 
 /** What the operator does with a key ring, while other processes use it. */
@@ -66,20 +66,21 @@ export class KeyRingKeeper {
    */
   async rotate(onRecord: () => void = () => undefined): Promise<Rotation> {
     await this.keks.begin();
-    const { version } = this.keks.current();
     let rewrapped = 0;
     for (let pass = 0; pass < PASSES_MAX; pass += 1) {
-      const count = await this.rewrapAll(version, onRecord);
+      await this.keks.refresh();
+      const { version } = this.keks.current();
+      const count = await this.rewrapAll(onRecord);
       rewrapped += count;
-      // A whole pass after the new version was noted, and nothing was under another one.
+      // One pass finds all, but the old key is destroyed only after one that found nothing.
       if (count > 0) continue;
-      await this.keks.retireOld();
+      await this.keks.retireOld(version);
       return { version, rewrapped };
     }
     throw new KeyRingUnavailableError(new Error('Other processes still wrap under the old version.'));
   }
 
-  private async rewrapAll(version: number, onRecord: () => void): Promise<number> {
+  private async rewrapAll(onRecord: () => void): Promise<number> {
     let count = 0;
     let changes: Rewrapping[] = [];
     const flush = async (): Promise<void> => {
@@ -89,8 +90,10 @@ export class KeyRingKeeper {
       changes = [];
     };
     for await (const [name, from] of this.records()) {
-      if (from.kind !== 'active' || from.kek === version) continue;
-      changes.push({ name, from, to: this.keks.wrap(name, await this.keks.unwrap(name, from)) });
+      if (from.kind !== 'active' || from.kek === this.keks.current().version) continue;
+      // Null: another rotation got there first, or its creator was killed before it came to any use.
+      const key = await this.keks.unwrapUnlessRetired(name, from);
+      if (key !== null) changes.push({ name, from, to: this.keks.wrap(name, key) });
       if (changes.length === PAGE) await flush();
     }
     if (changes.length > 0) await flush();

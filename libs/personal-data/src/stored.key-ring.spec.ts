@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
@@ -20,29 +21,68 @@ const sealing = async (keyRing: StoredKeyRing, contactId: string): Promise<strin
 const opening = async (keyRing: StoredKeyRing, contactId: string): Promise<string> =>
   printOf(await keyRing.keyForOpening(keyIdOf(contactId, 'personal')));
 
+type KilledAfter = Readonly<{ creator: number; rotator: number }>;
+type Task = Readonly<{ act: () => Promise<unknown>; stepsMax?: number }>;
+/** One task goes on for so many steps while the others stand still. */
+type Burst = Readonly<{ task: number; steps: number }>;
+
+const RUNS = 40;
+
+/** Lets one step of one task after another happen, in an order that is given. */
+class Tasks {
+  private readonly current = new AsyncLocalStorage<number>();
+  private readonly held = new Map<number, (() => void)[]>();
+  private readonly stepCounts = new Map<number, number>();
+  private tasks: readonly Task[] = [];
+
+  constructor(private readonly bursts: Iterator<Burst>) {}
+
+  /** To be awaited before whatever other tasks can see. */
+  async step(): Promise<void> {
+    const task = this.current.getStore();
+    if (task === undefined) return;
+    const count = (this.stepCounts.get(task) ?? 0) + 1;
+    this.stepCounts.set(task, count);
+    await new Promise<void>((go) => {
+      // What is killed is never heard of again.
+      if (count <= (this.tasks[task]?.stepsMax ?? Infinity))
+        this.held.set(task, [...(this.held.get(task) ?? []), go]);
+    });
+  }
+
+  /** Until all have ended but those that are killed. Throws what the first one throws. */
+  async run(tasks: readonly Task[]): Promise<void> {
+    this.tasks = tasks;
+    const failed: unknown[] = [];
+    for (const [index, { act }] of tasks.entries())
+      void this.current.run(index, () => act().catch((error: unknown) => failed.push(error)));
+    for (;;) {
+      await new Promise(setImmediate);
+      if (failed.length > 0) throw failed[0];
+      const waiting = [...this.held.keys()];
+      if (waiting.length === 0) return;
+      const { task, steps } = this.bursts.next().value as Burst;
+      const chosen = waiting[task % waiting.length] as number;
+      for (let step = 0; step < steps && this.held.has(chosen); step += 1) {
+        const [go, ...more] = this.held.get(chosen) ?? [];
+        if (more.length > 0) this.held.set(chosen, more);
+        else this.held.delete(chosen);
+        go?.();
+        await new Promise(setImmediate);
+      }
+    }
+  }
+}
+
 describe('StoredKeyRing', () => {
   describe('under every order in which the calls of several processes can meet', () => {
     const contacts = Array.from({ length: 3 }, () => randomUUID()) as [string, string, string];
 
-    /** What was given out for each contact. */
-    type Given = Map<string, Set<string>>;
-
-    const run = async (
-      scheduler: fc.Scheduler,
-      killedAfter: Readonly<{ creator: number; rotator: number }>,
-    ): Promise<void> => {
+    const run = async (bursts: Iterator<Burst>, killedAfter: KilledAfter): Promise<void> => {
       const shared = new MemoryRecords();
-      let isScheduled = false;
-      const given: Given = new Map(contacts.map((contact) => [contact, new Set()]));
-      const process = async (callsMax = Infinity): Promise<StoredKeyRing> => {
-        let steps = 0;
-        const store = new MemoryKeyStore(shared, async () => {
-          if (!isScheduled) return;
-          if ((steps += 1) > callsMax) await new Promise(() => undefined);
-          await scheduler.schedule(Promise.resolve());
-        });
-        return openOn(store);
-      };
+      const tasks = new Tasks(bursts);
+      const process = (): Promise<StoredKeyRing> => openOn(new MemoryKeyStore(shared, () => tasks.step()));
+      const given = new Map<string, Set<string>>(contacts.map((contact) => [contact, new Set()]));
       const seal = async (keyRing: StoredKeyRing, contact: string): Promise<void> => {
         const key = await sealing(keyRing, contact).catch((error: unknown) => {
           if (error instanceof KeyDestroyedError) return 'destroyed';
@@ -51,31 +91,35 @@ describe('StoredKeyRing', () => {
         given.get(contact)?.add(key);
       };
 
-      const [one, two, rotator] = [await process(), await process(), await process()];
-      const killed = [await process(killedAfter.creator), await process(killedAfter.rotator)] as const;
+      const [one, two, rotator, other] = [await process(), await process(), await process(), await process()];
       await seal(one, contacts[1]);
-      isScheduled = true;
-      void seal(killed[0], contacts[0]);
-      void killed[1].keeper.rotate();
-      const work = [
-        seal(one, contacts[0]),
-        seal(two, contacts[0]),
-        seal(two, contacts[1]),
-        seal(one, contacts[2]),
-        two.destroy(contacts[2], 'personal').then(async () => {
-          // Destroyed is final, also for who knew it before.
-          await expect(two.keyForSealing(contacts[2], 'personal')).rejects.toThrow(KeyDestroyedError);
-          await expect(one.keyForSealing(contacts[2], 'personal')).rejects.toThrow(KeyDestroyedError);
-        }),
-        rotator.keeper.rotate(),
-      ];
-      await scheduler.waitFor(Promise.all(work));
-      isScheduled = false;
+      await tasks.run([
+        { act: () => seal(other, contacts[0]), stepsMax: killedAfter.creator },
+        { act: () => other.keeper.rotate(), stepsMax: killedAfter.rotator },
+        { act: () => seal(one, contacts[0]) },
+        { act: () => seal(two, contacts[0]) },
+        { act: () => seal(two, contacts[1]) },
+        { act: () => seal(one, contacts[2]) },
+        { act: () => opening(one, contacts[2]) },
+        {
+          act: async () => {
+            await two.destroy(contacts[2], 'personal');
+            // Destroyed is final, also for who knew it before.
+            await expect(two.keyForSealing(contacts[2], 'personal')).rejects.toThrow(KeyDestroyedError);
+            await expect(one.keyForSealing(contacts[2], 'personal')).rejects.toThrow(KeyDestroyedError);
+          },
+        },
+        { act: () => rotator.keeper.rotate().then(() => rotator.keeper.rotate()) },
+      ]);
+      for (const keyRing of [one, two]) expect(await opening(keyRing, contacts[2])).toBe('destroyed');
       const late = await process();
       await late.keeper.rotate();
       const { version } = (await late.keeper.figures()).versions.at(-1) ?? {};
-      for (const record of shared.records.values())
-        if (record.kind === 'active') expect(record.kek).toBe(version);
+      for (const [name, record] of shared.records) {
+        // Of a key that came to no use because its creator was killed, nobody says that it can be read.
+        const wasGiven = contacts.some((contact) => name === keyIdOf(contact, 'personal'));
+        if (wasGiven && record.kind === 'active') expect(record.kek).toBe(version);
+      }
       expect([...shared.files.keys()]).toEqual([version]);
       for (const keyRing of [one, two, await process()]) {
         for (const contact of contacts.slice(0, 2)) {
@@ -95,11 +139,11 @@ describe('StoredKeyRing', () => {
       () =>
         fc.assert(
           fc.asyncProperty(
-            fc.scheduler(),
-            fc.record({ creator: fc.nat(20), rotator: fc.nat(40) }),
-            (scheduler, killedAfter) => run(scheduler, killedAfter),
+            fc.infiniteStream(fc.record({ task: fc.nat(8), steps: fc.integer({ min: 1, max: 25 }) })),
+            fc.record({ creator: fc.nat(16), rotator: fc.nat(40) }),
+            run,
           ),
-          { numRuns: 300 },
+          { numRuns: RUNS },
         ),
       30_000,
     );

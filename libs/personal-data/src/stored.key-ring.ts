@@ -18,6 +18,7 @@ const CACHED_KEYS_MAX = 50_000;
 const TOMBSTONES_A_PAGE = 1_000;
 const CREATE_TRIES_MAX = 10;
 const LISTEN_TRIES_MAX = 3;
+const READ_TRIES_MAX = 5;
 const REPLAYED_TO = 'replayed-to';
 
 export type KeyRingOptions = Readonly<{
@@ -83,9 +84,7 @@ export class StoredKeyRing extends KeyRing {
     let found = this.cache.get(keyId);
     if (found === undefined) {
       const heardTo = this.heardTo;
-      const record = await this.store.read(keyId);
-      const isUsable = record?.kind === 'destroyed' || (record !== null && !this.keks.isRetired(record.kek));
-      found = await this.lookup(keyId, isUsable ? record : await this.settle(keyId, record));
+      found = await this.lookup(keyId, await this.settle(keyId, await this.store.read(keyId)));
       this.keep(keyId, found, heardTo);
     }
     if (found.kind === 'active') return found.key;
@@ -134,6 +133,8 @@ export class StoredKeyRing extends KeyRing {
    * means that this key ring was restored from an older copy.
    */
   async replayDestroyed(events: AsyncIterable<KeyDestruction>, upTo: bigint | null): Promise<number> {
+    // All of it may be another copy than the one this process has seen.
+    await this.keks.open();
     this.cache.clear();
     this.heardTo = await this.store.newestTombstone();
     let count = 0;
@@ -193,9 +194,9 @@ export class StoredKeyRing extends KeyRing {
   }
 
   /**
-   * A record that may be used: destroyed, or under a version of the key-encryption key that was in use after the record was
-   * durable. A rotation looks for records of the old version after it said which is the new one; so what was stored
-   * before is found by it, and whoever stored later sees the new version here and wraps anew.
+   * A record that values may be sealed under: its version of the key-encryption key was the current one after the record
+   * was durable. A rotation looks for records of the old version after it said which is the new one; so it finds what
+   * was stored before, and whoever stored later, or found such a record, sees the new version here and wraps anew.
    */
   private async settle(name: string, found: KeyRecord | null): Promise<KeyRecord> {
     let record = found ?? (await this.store.create(name, this.keks.wrap(name, randomBytes(KEY_SIZE))));
@@ -203,11 +204,11 @@ export class StoredKeyRing extends KeyRing {
       if (record.kind === 'destroyed') return record;
       await this.keks.refresh();
       if (record.kek === this.keks.current().version) return record;
-      // Under a retired version it never came to use: its creator was killed before this point.
+      // Under a version that was retired before it was read, it never came to use: its creator was killed before this point.
       const key = this.keks.isRetired(record.kek)
         ? randomBytes(KEY_SIZE)
-        : await this.keks.unwrap(name, record);
-      await this.store.rewrap([{ name, from: record, to: this.keks.wrap(name, key) }]);
+        : await this.keks.unwrapUnlessRetired(name, record);
+      if (key !== null) await this.store.rewrap([{ name, from: record, to: this.keks.wrap(name, key) }]);
       const stored = await this.store.read(name);
       if (stored === null) break;
       record = stored;
@@ -215,23 +216,20 @@ export class StoredKeyRing extends KeyRing {
     throw new KeyRingUnavailableError(new Error('A key just created does not come to rest.'));
   }
 
-  private async lookup(keyId: string, record: KeyRecord | null): Promise<KeyLookup> {
-    const lookup = this.lookupAtHand(keyId, record);
-    if (lookup !== undefined) return lookup;
-    const { kek } = record as KeyRecord & { kind: 'active' };
-    try {
-      return active(keyId, await this.keks.unwrap(keyId, record as KeyRecord & { kind: 'active' }));
-    } catch (error) {
-      // A rotation may have wrapped it anew and retired the version between the two reads.
-      const again = await this.store.read(keyId);
-      if (again?.kind !== 'active' || again.kek === kek) throw error;
-      return active(keyId, await this.keks.unwrap(keyId, again));
+  private async lookup(keyId: string, found: KeyRecord | null): Promise<KeyLookup> {
+    let record = found;
+    for (let attempt = 0; attempt < READ_TRIES_MAX; attempt += 1) {
+      if (record?.kind !== 'active') return lookupWithout(record);
+      const key = await this.keks.unwrapUnlessRetired(keyId, record);
+      if (key !== null) return active(keyId, key);
+      // A rotation has wrapped it anew and retired the version since it was read.
+      record = await this.store.read(keyId);
     }
+    throw new KeyRingUnavailableError(new Error('A key is under a retired version.'));
   }
 
   private lookupAtHand(keyId: string, record: KeyRecord | null): KeyLookup | undefined {
-    if (record === null) return { kind: 'missing' };
-    if (record.kind === 'destroyed') return { kind: 'destroyed', at: new Date(record.at).toISOString() };
+    if (record?.kind !== 'active') return lookupWithout(record);
     const key = this.keks.unwrapAtHand(keyId, record);
     return key && active(keyId, key);
   }
@@ -291,5 +289,8 @@ export class StoredKeyRing extends KeyRing {
     return true;
   }
 }
+
+const lookupWithout = (record: Exclude<KeyRecord, { kind: 'active' }> | null): KeyLookup =>
+  record === null ? { kind: 'missing' } : { kind: 'destroyed', at: new Date(record.at).toISOString() };
 
 const active = (keyId: string, key: Buffer): KeyLookup => ({ kind: 'active', key: new DataKey(keyId, key) });
