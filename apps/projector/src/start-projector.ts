@@ -4,6 +4,7 @@ import { nestLogger, type Config, type Logger, type Servers } from '@app/config'
 import { EventStore } from '@app/event-store';
 import { Clock } from '@app/kernel';
 import { MongoReadStore, ProjectionRunner, READ_DB, type RunnerStatus } from '@app/read-store';
+import { checkpointSignerOf } from './checkpoint-signing';
 import { automationsOf, runAutomations } from './automations';
 import { startMonitoring, type ProjectorStatus } from './monitoring';
 import { ProjectorModule } from './projector.module';
@@ -23,7 +24,7 @@ const RUNNER_NAME = 'projector';
 const PATIENCE_MS = 1_000;
 
 /**
- * Starts folding every read model, and the automations. Resolves when both stores were reached; it need not have caught up.
+ * Starts folding every read model, the automations, and the signer of the privacy log. Resolves when both stores were reached; it need not have caught up.
  * Throws where they cannot be reached, with nothing left running.
  */
 export const startProjector = async ({
@@ -75,12 +76,13 @@ export const startProjector = async ({
 
   const stopping = new AbortController();
   const running = runner.run(stopping.signal);
+  const signing = checkpointSignerOf(app, config, logger).run(stopping.signal);
   const automating = runAutomations(automationsOf(app), app.get(Clock), logger, stopping.signal);
   const failed = new Promise<Error>((resolve) => running.catch(resolve));
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stopping.abort();
-    await Promise.allSettled([running, automating]);
+    await Promise.allSettled([running, automating, signing]);
     if (monitoring) {
       await new Promise((done) => {
         monitoring.close(done);

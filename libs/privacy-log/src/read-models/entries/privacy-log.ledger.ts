@@ -1,9 +1,9 @@
-import type { RecordedEvent } from '@app/kernel';
-import { defineLedger, type LedgerRow } from '@app/read-store';
+import { open, type RecordedEvent } from '@app/kernel';
+import { defineLedger, type LedgerRow, type ReadFieldMark } from '@app/read-store';
 import { append, emptyFrontier, leafBytes, leafHash, type Frontier } from '@app/transparency-log';
 import type { AccessRecorded, CheckpointSigned } from '../../domain/privacy.events';
 import { entryOfAccess, entryOfCommand, gather, type Gathered } from './entry-of-event';
-import type { EntryContent } from './privacy-entry';
+import type { EntryContent, PrivacyEntry } from './privacy-entry';
 
 /** Where the fold of the log stands: how many entries there are, what their tree goes on from, and what was last signed. */
 export type PrivacyLogState = Readonly<{
@@ -26,6 +26,29 @@ export type SignedCheckpoint = Readonly<{
 export const tileHashId = (level: number, index: number): string =>
   `${level}/${String(index).padStart(13, '0')}`;
 
+/** Rows hold pseudonyms, names of fields and counts; an entry's index is its id. */
+const FIELDS: { readonly [Field in Exclude<keyof PrivacyEntry, 'index'> | 'hash']-?: ReadFieldMark } = {
+  entryId: open,
+  at: open,
+  actor: open,
+  action: open,
+  command: open,
+  purpose: open,
+  outcome: open,
+  onBehalfOf: open,
+  subjects: open,
+  subjectCount: open,
+  subjectsHash: open,
+  fields: open,
+  query: open,
+  rows: open,
+  correlationId: open,
+  network: open,
+  eventId: open,
+  leafHash: open,
+  hash: open,
+};
+
 /**
  * Every entry with its place in the log's Merkle tree, and the tree's inner hashes that tiles are made of. Rows under a number
  * are entries, rows under a text are hashes.
@@ -34,6 +57,7 @@ export const privacyLogLedger = defineLedger<PrivacyLogState>({
   name: 'privacy_log',
   version: 1,
   initial: { size: 0, frontier: emptyFrontier, gathered: null, checkpoint: null },
+  fields: FIELDS,
   fold: (state, event) => {
     if (event.type === 'privacy.CheckpointSigned.v1')
       return {
