@@ -1,0 +1,113 @@
+import { UnknownOutcomeError, type Fact } from '@app/event-store';
+import type { AccessRecord } from '@app/http';
+import { AccessNotRecordedError } from './access-not-recorded.error';
+import { EventAccessLog } from './event.access-log';
+
+const ID = '0b8f7a4e-8f0e-4f1c-9d7e-0a4b5c6d7e8f';
+
+const view = (n = 0): AccessRecord => ({
+  actor: { id: ID, role: 'operator', method: 'api-key' },
+  correlationId: ID,
+  at: '2026-02-03T04:05:06.789Z',
+  action: 'contact.view',
+  outcome: 'allowed',
+  subjects: [`contact-${n}`],
+  subjectCount: 1,
+  fields: ['profile.firstName'],
+  network: '203.0.113.0/24',
+});
+
+/** An event store whose appends are answered when the spec says so. */
+class HeldStore {
+  readonly appends: { facts: readonly Fact[]; answer: () => void; fail: (error: Error) => void }[] = [];
+
+  record(_stream: string, facts: readonly Fact[]): Promise<never> {
+    return new Promise((resolve, reject) => {
+      this.appends.push({ facts, answer: () => resolve(undefined as never), fail: reject });
+    });
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the access log', () => {
+  let store: HeldStore;
+  let log: EventAccessLog;
+  beforeEach(() => {
+    store = new HeldStore();
+    log = new EventAccessLog(store);
+  });
+
+  it('answers once the event store has, and not before', async () => {
+    let durable = false;
+    const recording = log.record(view()).then(() => (durable = true));
+    await turn();
+    expect(durable).toBe(false);
+    store.appends[0]?.answer();
+    await recording;
+    expect(durable).toBe(true);
+  });
+
+  it('takes all that wait with the next append, in order, one append at a time', async () => {
+    const all = Array.from({ length: 600 }, (_, n) => log.record(view(n)));
+    await turn();
+    expect(store.appends).toHaveLength(1);
+    while (store.appends.length < 4) {
+      store.appends.at(-1)?.answer();
+      await turn();
+    }
+    store.appends.at(-1)?.answer();
+    await Promise.all(all);
+    expect(store.appends.map(({ facts }) => facts.length)).toEqual([1, 256, 256, 87]);
+    const subjects = store.appends.flatMap(({ facts }) =>
+      facts.map(({ event }) => (event.data as { subjects: string[] }).subjects[0]),
+    );
+    expect(subjects).toEqual(Array.from({ length: 600 }, (_, n) => `contact-${n}`));
+  });
+
+  it('fails for those in the append that fails, and for nobody else', async () => {
+    const first = log.record(view());
+    const second = log.record(view());
+    store.appends[0]?.fail(new UnknownOutcomeError('lost'));
+    await expect(first).rejects.toThrow(AccessNotRecordedError);
+    await turn();
+    store.appends[1]?.answer();
+    await second;
+  });
+
+  it('refuses more than it can keep', async () => {
+    const waiting = Array.from({ length: 5_001 }, () => log.record(view()));
+    await expect(log.record(view())).rejects.toThrow(AccessNotRecordedError);
+    for (let n = 0; n < 30; n += 1) {
+      store.appends.at(-1)?.answer();
+      await turn();
+    }
+    await Promise.all(waiting);
+  });
+
+  it('gives two records of one request events of their own', async () => {
+    const recordings = [log.record(view()), log.record(view()), log.record(view())];
+    store.appends[0]?.answer();
+    await turn();
+    store.appends[1]?.answer();
+    await Promise.all(recordings);
+    const ids = store.appends.flatMap(({ facts }) => facts.map(({ context }) => context.commandId));
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it('writes a view in fewer than 300 bytes, metadata included', async () => {
+    const recording = log.record(view());
+    store.appends[0]?.answer();
+    await recording;
+    const { event, context } = store.appends[0]?.facts[0] as Fact;
+    expect(event.data).toEqual({
+      action: 'contact.view',
+      subjects: ['contact-0'],
+      fields: ['profile.firstName'],
+      network: '203.0.113.0/24',
+    });
+    expect(
+      JSON.stringify([event.data, context.commandId, context.actor, context.correlationId]).length,
+    ).toBeLessThan(300);
+  });
+});
