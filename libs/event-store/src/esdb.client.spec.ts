@@ -37,9 +37,11 @@ eventStoreContract('on the embedded server', () =>
 );
 
 describe('EsdbClient', () => {
-  const restart = async () => {
+  const restart = async (whileDown?: () => void) => {
     const port = Number(server.address.split(':')[1]);
-    await server.close();
+    const closed = server.close();
+    whileDown?.();
+    await closed;
     server = await startEmbeddedEventStore({ dataDir, port });
   };
 
@@ -61,8 +63,11 @@ describe('EsdbClient', () => {
       }
     })();
     let next = 0;
+    let goOn: () => void = () => undefined;
+    const down = new Promise<void>((resolve) => (goOn = resolve));
     const writer = async () => {
       for (let n = next++; n < total; n = next++) {
+        if (n >= total / 2) await down;
         const { revision } = await store.append(
           `test-${randomUUID()}`,
           [noted(n)],
@@ -74,7 +79,7 @@ describe('EsdbClient', () => {
     };
     const writing = Promise.all(Array.from({ length: 8 }, writer));
     while (next < total / 2) await new Promise((resolve) => setTimeout(resolve, 1));
-    await restart();
+    await restart(goOn);
     await writing;
     await reading;
     expect([...delivered].sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, n) => n));

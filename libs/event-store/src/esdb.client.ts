@@ -1,19 +1,16 @@
-import type { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import { EventStoreDBClient } from '@eventstore/db-client';
+import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { EsdbBatchAppend } from './esdb.batch-append';
 import {
-  AccessDeniedError,
-  BACKWARDS,
-  END,
-  EventStoreDBClient,
-  InvalidArgumentError,
-  START,
-  StreamDeletedError,
-  StreamNotFoundError,
-  UnsupportedError,
-  excludeSystemEvents,
-  type AllStreamResolvedEvent,
-  type ResolvedEvent,
-} from '@eventstore/db-client';
-import { EsdbBatchAppend, type BatchAppendAnswer } from './esdb.batch-append';
+  backwardsRead,
+  logSubscription,
+  readAnswer,
+  streamRead,
+  type BatchAppendAnswer,
+  type ReadAnswer,
+} from './esdb.protocol';
 import type { EncodedEvent, StoredEvent } from './event-codec';
 import { AppendTooLargeError, EventStoreUnavailableError } from './event-store.errors';
 import { RevisionConflictError, type AppendResult, type ExpectedRevision } from './event-store.port';
@@ -91,48 +88,51 @@ export class EsdbClient {
 
   /** Pieces of a stream, in order; none where it does not exist. Throws EventStoreUnavailableError. */
   async *readStream(stream: string, fromRevision: number): AsyncGenerator<readonly StoredEvent[]> {
-    const source = this.client.readStream(
-      stream,
-      { fromRevision: fromRevision === 0 ? START : BigInt(fromRevision) },
-      { highWaterMark: READ_BUFFER_EVENTS },
-    );
-    const reader = new ObjectReader<ResolvedEvent>(source as unknown as Readable);
+    const source = await this.read(streamRead(stream, fromRevision));
+    const reader = new ObjectReader<ReadAnswer>(source, READ_BUFFER_EVENTS);
     try {
       while (await reader.wait()) {
+        // Messages come one by one; in a turn of the event loop all that is there arrives, for a short stream its end too.
+        await turn();
         const events: StoredEvent[] = [];
-        if (reader.take(events, READ_BUFFER_EVENTS, storedEvent)) yield events;
+        if (reader.take(events, READ_BUFFER_EVENTS, eventIn)) yield events;
       }
     } catch (error) {
-      if (error instanceof StreamNotFoundError) return;
       throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
     } finally {
-      await cancel(source, reader);
+      if (reader.isOpen()) cancel(source);
     }
   }
 
-  /** At most `bufferEvents` events wait to be taken. */
+  /** About as many events as `bufferEvents` wait to be taken at most. */
   subscribe(after: bigint | null, bufferEvents: number): LogSource {
-    const source = this.client.subscribeToAll(
-      {
-        fromPosition: after === null ? START : { commit: after, prepare: after },
-        filter: excludeSystemEvents(),
-      },
-      { highWaterMark: bufferEvents },
-    );
-    const reader = new ObjectReader<AllStreamResolvedEvent>(source as unknown as Readable);
+    const opened = this.read(logSubscription(after)).then((source) => {
+      const reader = new ObjectReader<ReadAnswer>(source, bufferEvents);
+      return { source, reader };
+    });
+    // Whoever waits for events is told.
+    opened.catch(() => undefined);
+    let open: Readonly<{ reader: ObjectReader<ReadAnswer> }> | undefined;
     return {
-      take: (target, max) => reader.take(target, max, storedEvent),
+      take: (target, max) => open?.reader.take(target, max, eventIn) ?? false,
       wait: async (timeoutMs, signal) => {
-        const open = await reader.wait(timeoutMs, signal).catch((error: unknown) => {
+        open ??= await Promise.race([opened, aborted(signal)]);
+        if (open === undefined) return;
+        const goesOn = await open.reader.wait(timeoutMs, signal).catch((error: unknown) => {
           throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
         });
-        if (!open) throw new EventStoreUnavailableError(new Error('The event store ended the subscription.'));
+        if (!goesOn)
+          throw new EventStoreUnavailableError(new Error('The event store ended the subscription.'));
       },
-      confirmed: new Promise((resolve) => source.once('confirmation', () => resolve())),
+      confirmed: new Promise((resolve) => {
+        const look = (answer: ReadAnswer) => {
+          if (answer === 'confirmed') resolve();
+        };
+        opened.then(({ source }) => source.on('data', look)).catch(() => undefined);
+      }),
       close: async () => {
         // Fails where there never was a connection to end.
-        await source.unsubscribe().catch(() => undefined);
-        source.destroy();
+        await opened.then(({ source }) => cancel(source)).catch(() => undefined);
       },
     };
   }
@@ -161,61 +161,64 @@ export class EsdbClient {
   }
 
   private async readBackwards(from: bigint | undefined, maxCount: number): Promise<readonly StoredEvent[]> {
-    const source = this.client.readAll({
-      direction: BACKWARDS,
-      fromPosition: from === undefined ? END : { commit: from, prepare: from },
-      maxCount,
-    });
-    const reader = new ObjectReader<AllStreamResolvedEvent>(source as unknown as Readable);
+    const source = await this.read(backwardsRead(from, maxCount));
+    const reader = new ObjectReader<ReadAnswer>(source, maxCount);
     const timeout = AbortSignal.timeout(HEAD_TIMEOUT_MS);
     const events: StoredEvent[] = [];
     try {
       while (await reader.wait(undefined, timeout)) {
         if (timeout.aborted) throw new Error(`No answer within ${HEAD_TIMEOUT_MS} ms.`);
-        reader.take(events, maxCount, storedEvent);
+        reader.take(events, maxCount, eventIn);
       }
     } catch (error) {
       throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
     } finally {
-      await cancel(source, reader);
+      if (reader.isOpen()) cancel(source);
     }
     return events;
   }
+
+  /** Throws EventStoreUnavailableError where there is no connection. */
+  private async read(request: Buffer): Promise<ClientReadableStream<ReadAnswer>> {
+    try {
+      return await this.client['GRPCStreamCreator'](StreamsClient, 'read', (client) =>
+        client.makeServerStreamRequest(
+          READ,
+          (bytes: Buffer) => bytes,
+          readAnswer,
+          request,
+          ...this.client['callArguments']({}, { deadline: Infinity }),
+        ),
+      )();
+    } catch (error) {
+      throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
+    }
+  }
 }
 
-/** Ends a read that was left early; one that has ended is left alone, since resetting its call costs more than the read. */
-const cancel = async (
-  source: Readonly<{ cancel: () => Promise<void> }>,
-  reader: ObjectReader<unknown>,
-): Promise<void> => {
-  // Fails where there never was a connection to end.
-  if (reader.isOpen()) await source.cancel().catch(() => undefined);
-};
+const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+
+/** In a turn of its own: grpc-js fails on a call that is cancelled while it hands over a message (grpc-node issue 1652). */
+const cancel = (source: ClientReadableStream<unknown>): void => void setImmediate(() => source.cancel());
+
+const READ = '/event_store.client.streams.Streams/Read';
 
 /** The server understood and said no: trying the same again is of no use. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof AccessDeniedError ||
-  error instanceof InvalidArgumentError ||
-  error instanceof StreamDeletedError ||
-  error instanceof UnsupportedError ||
-  error instanceof TypeError ||
-  REFUSAL_CODES.has((error as { code?: unknown } | null)?.code);
+const isRefusal = (error: unknown): boolean => {
+  const { code, metadata } = (error ?? {}) as Partial<ServiceError>;
+  return (
+    error instanceof TypeError ||
+    REFUSAL_CODES.has(code) ||
+    metadata?.get('exception').includes('stream-deleted') === true
+  );
+};
 
 /** gRPC: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED. */
 const REFUSAL_CODES: ReadonlySet<unknown> = new Set([3, 7, 12, 16]);
 
-/** Undefined for a link whose event is gone. */
-const storedEvent = ({ event }: ResolvedEvent | AllStreamResolvedEvent): StoredEvent | undefined => {
-  if (event === undefined) return undefined;
-  const { id, streamId, revision, position, type, created, data, metadata } = event;
-  return {
-    id,
-    stream: streamId,
-    revision: Number(revision),
-    position: position?.commit ?? 0n,
-    type,
-    recordedAt: created,
-    data,
-    metadata,
-  };
-};
+const eventIn = (answer: ReadAnswer): StoredEvent | undefined =>
+  typeof answer === 'string' ? undefined : answer;

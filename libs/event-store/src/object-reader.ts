@@ -1,16 +1,25 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Takes objects from a stream in paused mode: the stream fills its own buffer (its high-water mark) and no further, and
- * what has arrived is taken at once, without a promise an object.
+ * Takes objects from a stream: what has arrived is taken at once, without a promise an object. The stream is paused while
+ * `bufferMax` objects wait, so that about as many are held (a stream may have some more of them in its own buffer).
  */
 export class ObjectReader<T> {
+  private arrived: T[] = [];
+  private taken = 0;
   private ended = false;
   private failure: { error: unknown } | undefined;
   private wake: (() => void) | undefined;
 
-  constructor(private readonly source: Readable) {
-    source.on('readable', () => this.wake?.());
+  constructor(
+    private readonly source: Readable,
+    private readonly bufferMax: number,
+  ) {
+    source.on('data', (object: T) => {
+      this.arrived.push(object);
+      if (this.waiting >= this.bufferMax) source.pause();
+      this.wake?.();
+    });
     source.on('error', (error) => {
       this.failure ??= { error };
       this.wake?.();
@@ -29,12 +38,16 @@ export class ObjectReader<T> {
    */
   take<U>(target: U[], max: number, map: (object: T) => U | undefined): boolean {
     const before = target.length;
-    while (target.length < max) {
-      const object = this.source.read() as T | null;
-      if (object === null) break;
-      const mapped = map(object);
+    while (target.length < max && this.waiting > 0) {
+      const mapped = map(this.arrived[this.taken] as T);
+      this.taken += 1;
       if (mapped !== undefined) target.push(mapped);
     }
+    if (this.waiting === 0) {
+      this.arrived = [];
+      this.taken = 0;
+    }
+    if (this.source.isPaused() && this.waiting < this.bufferMax) this.source.resume();
     return target.length > before;
   }
 
@@ -43,9 +56,7 @@ export class ObjectReader<T> {
    * ended. Throws what the source failed with.
    */
   async wait(timeoutMs?: number, signal?: AbortSignal): Promise<boolean> {
-    // Without it a source that ended with the last object taken would not say so.
-    if (this.source.readableLength === 0) this.source.read(0);
-    if (this.source.readableLength === 0 && this.isOpen() && !signal?.aborted) {
+    if (this.waiting === 0 && this.isOpen() && !signal?.aborted) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.wake = resolve;
@@ -56,7 +67,7 @@ export class ObjectReader<T> {
       if (this.wake !== undefined) signal?.removeEventListener('abort', this.wake);
       this.wake = undefined;
     }
-    if (this.source.readableLength > 0) return true;
+    if (this.waiting > 0) return true;
     if (this.failure !== undefined) throw this.failure.error;
     return !this.ended;
   }
@@ -64,5 +75,9 @@ export class ObjectReader<T> {
   /** More may come. */
   isOpen(): boolean {
     return !this.ended && this.failure === undefined;
+  }
+
+  private get waiting(): number {
+    return this.arrived.length - this.taken;
   }
 }
