@@ -10,7 +10,7 @@ import { PersonalDataModule } from '@app/personal-data';
 import { PrivacyLogModule, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
-import { eventDefinitions, readModels } from '@app/system';
+import { eventDefinitions, InventoryModule, readModels } from '@app/system';
 import { StoreReadiness } from './store.readiness';
 
 export type ApiModuleOptions = Readonly<{
@@ -71,6 +71,7 @@ export class ApiModule implements OnModuleInit {
         ContactsReadModule,
         RewardsModule,
         MessagingModule,
+        InventoryModule,
       ],
     };
   }

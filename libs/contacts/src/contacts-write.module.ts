@@ -6,12 +6,11 @@ import { EmailClaimer } from './application/email-claims/email-claimer';
 import { EmailClaims } from './application/email-claims/email-claims.port';
 import { EmailHash } from './application/email-claims/email-hash';
 import { MongoEmailClaims } from './application/email-claims/mongo.email-claims';
-import { DocumentsPurger } from './application/erasure/documents.purger';
 import { CancelErasureHandler, EraseContactHandler } from './application/erasure/erase-contact.handlers';
 import { ErasureBackground } from './application/erasure/erasure-background';
 import { ErasureProcess } from './application/erasure/erasure-process';
 import { CoalescedPurge, ErasurePurge } from './application/erasure/erasure-purge';
-import { Suppressions } from './application/erasure/suppressions';
+import { SuppressionTokens } from './application/erasure/suppression-tokens';
 import {
   RegisterDeviceHandler,
   RemoveDeviceHandler,
@@ -39,6 +38,8 @@ import { ContactCommandsController } from './http/contact.commands.controller';
 import { ErasureCommandsController } from './http/erasure.commands.controller';
 import { PointsCommandsController } from './http/points.commands.controller';
 import { ProgrammeController } from './http/programme.controller';
+import { DocumentsPurger } from './read-models/erasures/documents.purger';
+import { Suppressions } from './read-models/suppressions/suppressions';
 
 const emailClaims = { provide: EmailClaims, useClass: MongoEmailClaims };
 
@@ -47,6 +48,7 @@ const erasing = [
   EmailHash,
   ErasureProcess,
   Suppressions,
+  SuppressionTokens,
   DocumentsPurger,
   {
     provide: ErasurePurge,

@@ -13,10 +13,12 @@ export type {
 } from './domain/redemptions.decisions';
 export { ContactDecisions } from './application/contact-decisions';
 export { EmailClaimer } from './application/email-claims/email-claimer';
+export { pendingEmailClaims } from './application/email-claims/email-claim.document';
 export { ErasurePurge, ErasurePurger } from './application/erasure/erasure-purge';
 export { ErasureProcess } from './application/erasure/erasure-process';
 export { ReceiptSigner } from './application/erasure/receipt-signer.port';
-export { Suppressions, SuppressionSetting } from './application/erasure/suppressions';
+export { SuppressionSetting } from './application/erasure/suppression-tokens';
+export { Suppressions } from './read-models/suppressions/suppressions';
 export { DueErasures } from './automation/mongo.due-erasures';
 export { proceedWithDueErasures } from './automation/when-erasure-is-due-then-proceed';
 export { DuePoints } from './automation/mongo.due-points';

@@ -82,6 +82,8 @@ export type Ledger<State extends object = object> = Readonly<{
   initial: State;
   /** Pure; never changes the state it is given. */
   fold: (state: State, event: RecordedEvent) => LedgerStep<State>;
+  /** Of every field of a row: the inventory of personal data is made of them. The state holds nothing personal. */
+  fields: ReadFieldMarks;
   /** Of the rows. */
   indexes: readonly IndexSpec[];
 }>;

@@ -60,6 +60,7 @@ export const openings = defineLedger<Readonly<{ size: number; digest: number }>>
   name: 'openings',
   version: 1,
   initial: { size: 0, digest: 7 },
+  fields: { digest: open },
   fold: (state, { type, meta }) => {
     if (type === 'test.Closed.v1') return { state, rows: [] };
     const digest = (state.digest * 31 + Number(meta.position) + type.length) % 1_000_003;

@@ -3,12 +3,15 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, Context, UuidParam } from '@app/http';
 import type { CommandContext, Outcome } from '@app/kernel';
-import { CancelErasureCommand, EraseContactCommand } from '../application/erasure/erase-contact.commands';
+import {
+  CancelErasureCommand,
+  EraseContactCommand,
+  type ErasureAnswer,
+} from '../application/erasure/erase-contact.commands';
 import {
   ObjectToProfilingCommand,
   RestrictProcessingCommand,
 } from '../application/subject-rights/subject-rights.commands';
-import type { ErasureAnswer } from '../domain/erasure.decisions';
 import { EraseContactDto, ReasonDto } from './contact-commands.dto';
 
 const ERASURE = { roles: ['operator'], action: 'erasure.step' } as const;

@@ -5,7 +5,7 @@ import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { Access, CurrentActor, MinPosition, UuidParam, type HttpReply } from '@app/http';
 import type { Actor } from '@app/kernel';
 import { GetErasureQuery, type ErasureView } from '../read-models/get-erasure/get-erasure.query';
-import { SubjectAccess, type HeldFact } from '../read-models/subject-access/subject-access';
+import { SubjectAccess, type HeldFact } from '../application/subject-access/subject-access';
 
 /** What people, and those who answer to them, are shown about their data. */
 @ApiTags('personal data')

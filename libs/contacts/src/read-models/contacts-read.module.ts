@@ -7,7 +7,7 @@ import { ContactReads } from './contacts/mongo.contact-reads';
 import { ActivityFeed } from './follow-activity/activity-feed';
 import { ErasureReads } from './erasures/mongo.erasure-reads';
 import { GetErasureHandler } from './get-erasure/get-erasure.handler';
-import { SubjectAccess } from './subject-access/subject-access';
+import { SubjectAccess } from '../application/subject-access/subject-access';
 import { GetContactHandler } from './get-contact/get-contact.handler';
 import { ListContactDevicesHandler } from './get-contact/list-contact-devices.handler';
 import { ListActivityHandler } from './list-activity/list-activity.handler';

@@ -1,3 +1,6 @@
+import { open } from '@app/kernel';
+import { inClear, type ReadFieldMark } from '@app/read-store';
+
 /**
  * E-mail claims live in two collections with one writer each, since a guarded write of a projector and an insert of an api
  * process on one document can undo one another (a batch that is written again would delete a claim made in between).
@@ -16,6 +19,21 @@ export type EmailClaimDocument = Readonly<{
   contactId: string;
   claimId: string;
 }>;
+
+/** Marks of the fields of pending claims, which are no read model; a pending claim is gone within minutes. */
+export const pendingEmailClaims: Readonly<{
+  name: string;
+  fields: { readonly [Field in keyof PendingEmailClaimDocument]: ReadFieldMark };
+}> = {
+  name: 'pending_email_claims',
+  fields: {
+    _id: inClear('contact', ['keyed hash of the e-mail']),
+    contactId: open,
+    claimId: open,
+    deadline: open,
+    shared: open,
+  },
+};
 
 /** In `pending_email_claims`, written with `j: true`. */
 export type PendingEmailClaimDocument = Readonly<{

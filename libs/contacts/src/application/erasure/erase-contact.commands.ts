@@ -3,6 +3,8 @@ import type { CommandContext, Outcome } from '@app/kernel';
 import type { LegalGround } from '../../domain/contact.events';
 import type { ErasureAnswer } from '../../domain/erasure.decisions';
 
+export type { ErasureAnswer };
+
 export type ErasureWish = Readonly<{
   legalGround?: LegalGround | undefined;
   /** ISO 8601; at once if not given. */

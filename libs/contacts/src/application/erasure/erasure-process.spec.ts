@@ -28,16 +28,17 @@ import { proceedWithDueErasures } from '../../automation/when-erasure-is-due-the
 import type { ContactCommand } from '../../domain/contact.decider';
 import { contactEventDefinitions, contactStream, type ContactEvent } from '../../domain/contact.events';
 import { contactsReadModels, type ErasureDocument } from '../../read-models';
+import { DocumentsPurger } from '../../read-models/erasures/documents.purger';
+import { Suppressions } from '../../read-models/suppressions/suppressions';
 import { ContactDecisions } from '../contact-decisions';
 import { EmailClaimer } from '../email-claims/email-claimer';
 import { EmailHash } from '../email-claims/email-hash';
 import { MongoEmailClaims } from '../email-claims/mongo.email-claims';
 import { RegisterContactCommand } from '../register-contact/register-contact.command';
 import { RegisterContactHandler } from '../register-contact/register-contact.handler';
-import { DocumentsPurger } from './documents.purger';
 import { CoalescedPurge } from './erasure-purge';
 import { ErasureProcess } from './erasure-process';
-import { Suppressions } from './suppressions';
+import { SuppressionTokens } from './suppression-tokens';
 import { ErasureNotVerifiedError, verifyErased } from './verify-erased';
 
 const START = '2026-03-01T12:00:00.000Z';
@@ -99,7 +100,8 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
     const claims = death.on(new MongoEmailClaims(database.db));
     const hash = new EmailHash(keyRing.secrets);
     const claimer = new EmailClaimer(claims, runner, events, gate);
-    const suppressions = new Suppressions(keyRing.secrets, hash, database.db, { enabled: suppress });
+    const tokens = new SuppressionTokens(keyRing.secrets, { enabled: suppress });
+    const suppressions = new Suppressions(tokens, hash, database.db);
     const purge = death.on(new CoalescedPurge([new DocumentsPurger(database.db)], 5));
     const process = new ErasureProcess(
       decisions,
@@ -108,7 +110,7 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
       death.on(keyRing),
       death.on(gate),
       claims,
-      suppressions,
+      tokens,
       purge,
       clock,
     );

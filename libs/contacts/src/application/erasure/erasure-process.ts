@@ -11,7 +11,7 @@ import { retainedUntil, type StepAnswer } from '../../domain/erasure.decisions';
 import { ContactDecisions } from '../contact-decisions';
 import { EmailClaims } from '../email-claims/email-claims.port';
 import { ErasurePurge } from './erasure-purge';
-import { Suppressions } from './suppressions';
+import { SuppressionTokens } from './suppression-tokens';
 import { verifyErased } from './verify-erased';
 
 /** For one command of one step. */
@@ -44,7 +44,7 @@ export class ErasureProcess {
     private readonly keyRing: KeyRing,
     private readonly gate: ReadGate,
     private readonly claims: EmailClaims,
-    private readonly suppressions: Suppressions,
+    private readonly suppressions: SuppressionTokens,
     private readonly purge: ErasurePurge,
     private readonly clock: Clock,
   ) {}
@@ -90,7 +90,7 @@ export class ErasureProcess {
     }
     const emailHash = erasure.releasedEmailClaim;
     if (emailHash !== null && !erasure.suppressed && this.suppressions.enabled) {
-      const suppressionToken = this.suppressions.tokenOf(emailHash);
+      const suppressionToken = this.suppressions.of(emailHash);
       await this.run({ type: 'SuppressContact', contactId, now: this.now(), suppressionToken }, cause);
     }
     // The read models find the e-mail they have to let go by its hash, which is sealed: while the key is still there.

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ContactGoneError } from '../../domain/contact.errors';
+import { ContactGoneError } from '../../visibility';
 import { ContactNotFoundError } from './contact-not-found.error';
 import { ContactReads } from './mongo.contact-reads';
 

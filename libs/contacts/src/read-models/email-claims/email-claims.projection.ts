@@ -1,5 +1,5 @@
 import { open } from '@app/kernel';
-import { defineProjection } from '@app/read-store';
+import { defineProjection, inClear } from '@app/read-store';
 import type { ContactDetailsChanged, ContactRegistered, ErasureStarted } from '../../domain/contact.events';
 
 /** Who holds an e-mail by the log, by its keyed hash. */
@@ -17,7 +17,7 @@ export const emailClaimsProjection = defineProjection<
       'emailClaim' in data ? data.emailClaim : null,
       'releasedEmailClaim' in data ? data.releasedEmailClaim : null,
     ].filter((hash) => hash !== undefined && hash !== null),
-  fields: { contactId: open, claimId: open },
+  fields: { _id: inClear('contact', ['keyed hash of the e-mail']), contactId: open, claimId: open },
   indexes: [],
   on: {
     'contacts.ContactRegistered.v1': (_, { data }) => held(data),

@@ -2,7 +2,7 @@ import { ReadGate } from '@app/read-store';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { contactDetails } from '../contacts/contact-details';
 import { ContactNotFoundError } from '../contacts/contact-not-found.error';
-import { checkVisible } from '../contacts/contact-visibility';
+import { checkShown } from '../contacts/contact-visibility';
 import { ContactReads } from '../contacts/mongo.contact-reads';
 import { GetContactQuery, type ContactAnswer } from './get-contact.query';
 
@@ -18,7 +18,7 @@ export class GetContactHandler implements IQueryHandler<GetContactQuery> {
     const asOfPosition = await this.gate.wait(minPosition);
     const contact = await this.contacts.find(contactId);
     if (contact === null) throw new ContactNotFoundError();
-    checkVisible(contact, reader);
+    checkShown(contact, reader);
     return { ...contactDetails(contact), asOfPosition: asOfPosition.toString() };
   }
 }

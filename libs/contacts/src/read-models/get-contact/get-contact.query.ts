@@ -1,6 +1,6 @@
 import { Query } from '@nestjs/cqrs';
 import type { ContactDetails } from '../contacts/contact-details';
-import type { Reader } from '../contacts/contact-visibility';
+import type { Reader } from '../../visibility';
 
 export type ContactAnswer = ContactDetails & Readonly<{ asOfPosition: string }>;
 

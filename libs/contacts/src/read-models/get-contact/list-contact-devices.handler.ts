@@ -1,7 +1,7 @@
 import { ReadGate } from '@app/read-store';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ContactNotFoundError } from '../contacts/contact-not-found.error';
-import { checkVisible } from '../contacts/contact-visibility';
+import { checkShown } from '../contacts/contact-visibility';
 import { ContactReads } from '../contacts/mongo.contact-reads';
 import { ListContactDevicesQuery, type DevicePage } from './list-contact-devices.query';
 
@@ -17,7 +17,7 @@ export class ListContactDevicesHandler implements IQueryHandler<ListContactDevic
     const asOfPosition = await this.gate.wait(minPosition);
     const contact = await this.contacts.find(contactId);
     if (contact === null) throw new ContactNotFoundError();
-    checkVisible(contact, reader);
+    checkShown(contact, reader);
     // They are kept in the order in which they were registered.
     return { items: contact.devices.toReversed(), nextCursor: null, asOfPosition: asOfPosition.toString() };
   }

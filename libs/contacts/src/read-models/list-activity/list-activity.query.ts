@@ -2,7 +2,7 @@ import { Query } from '@nestjs/cqrs';
 import type { ActivityFilter } from '../activity/activity-filter';
 import type { ActivityItem } from '../activity/activity-item';
 import type { ActivityList } from '../activity/activity.journal';
-import type { Reader } from '../contacts/contact-visibility';
+import type { Reader } from '../../visibility';
 
 export type ActivityPage = Readonly<{
   items: readonly ActivityItem[];

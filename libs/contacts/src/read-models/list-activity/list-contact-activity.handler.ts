@@ -5,7 +5,7 @@ import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { activityItem, type ActivityItem, type StoredActivity } from '../activity/activity-item';
 import { ActivityReads } from '../activity/mongo.activity-reads';
 import { ContactNotFoundError } from '../contacts/contact-not-found.error';
-import { checkVisible } from '../contacts/contact-visibility';
+import { checkShown } from '../contacts/contact-visibility';
 import { ContactReads } from '../contacts/mongo.contact-reads';
 import { readActivityPage } from './activity-page';
 import { ListContactActivityQuery, type ActivityPage } from './list-activity.query';
@@ -26,7 +26,7 @@ export class ListContactActivityHandler implements IQueryHandler<ListContactActi
     const upTo = await this.gate.wait(minPosition);
     const contact = await this.contacts.standing(contactId);
     if (contact === null) throw new ContactNotFoundError();
-    checkVisible(contact, reader);
+    checkShown(contact, reader);
     const { page, nextCursor } = await readActivityPage(this.entries, this.cursors, {
       filter: { contactId, list },
       limit,

@@ -1,6 +1,7 @@
 import { compileFilter, parseRule, prefixEnd, type Rule, type StoreFilter } from '@app/rules';
 import { contactRuleFields } from '../contacts/contact-columns';
-import { visibleTo, type Reader } from '../contacts/contact-visibility';
+import type { Reader } from '../../visibility';
+import { visibleTo } from '../contacts/contact-visibility';
 import { searchPrefixesOf } from '../contacts/search-terms';
 import { InvalidContactListError } from './list-contacts.errors';
 

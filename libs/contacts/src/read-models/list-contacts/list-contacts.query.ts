@@ -1,6 +1,6 @@
 import { Query } from '@nestjs/cqrs';
 import type { ContactRow } from '../contacts/contact-row';
-import type { Reader } from '../contacts/contact-visibility';
+import type { Reader } from '../../visibility';
 import type { SelectionInput } from './contact-selection';
 
 export type ListContactsInput = SelectionInput &

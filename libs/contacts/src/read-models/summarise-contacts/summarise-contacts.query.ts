@@ -1,5 +1,5 @@
 import { Query } from '@nestjs/cqrs';
-import type { Reader } from '../contacts/contact-visibility';
+import type { Reader } from '../../visibility';
 import type { SelectionInput } from '../list-contacts/contact-selection';
 import type { ContactSummary } from './contact-summary';
 

@@ -1,5 +1,5 @@
 import { open } from '@app/kernel';
-import { defineProjection } from '@app/read-store';
+import { defineProjection, inClear } from '@app/read-store';
 import type { ContactSuppressed } from '../../domain/contact.events';
 
 /** E-mails, by keyed hash, that nothing is imported for and nobody is invited under, since their contact was erased. */
@@ -9,7 +9,7 @@ export const suppressionsProjection = defineProjection<Suppression, ContactSuppr
   name: 'suppressions',
   version: 1,
   keys: ({ data }) => [data.suppressionToken],
-  fields: { suppressedAt: open },
+  fields: { _id: inClear('contact', ['keyed hash of the e-mail']), suppressedAt: open },
   indexes: [],
   on: {
     'contacts.ContactSuppressed.v1': (known, { data }) => known ?? { suppressedAt: data.occurredAt },

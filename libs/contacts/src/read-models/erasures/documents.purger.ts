@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { available, collectionOf, READ_DB } from '@app/read-store';
 import type { Db } from 'mongodb';
-import { contactsProjection } from '../../read-models';
-import { ErasurePurger } from './erasure-purge';
+import { ErasurePurger } from '../../application/erasure/erasure-purge';
+import { contactsProjection } from '../contacts/contacts.projection';
 
 const QUERY_TIME_MAX_MS = 10_000;
 /** What the embedded document store says it is made of. */

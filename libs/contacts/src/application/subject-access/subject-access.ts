@@ -5,7 +5,7 @@ import { contactDecider } from '../../domain/contact.decider';
 import { ContactNotFoundError } from '../../domain/contact.errors';
 import { contactEventDefinitions, contactStream, type ContactEvent } from '../../domain/contact.events';
 import { isFenced } from '../../domain/decision-basics';
-import { checkVisible, type Reader } from '../contacts/contact-visibility';
+import { checkVisible, type Reader } from '../../visibility';
 
 /** One thing that is held about a person, and where it comes from. */
 export type HeldFact = Readonly<{
@@ -51,13 +51,7 @@ export class SubjectAccess {
   async of(contactId: string, reader: Reader): Promise<AsyncIterable<HeldFact>> {
     const { state } = await this.runner.read(contactDecider, contactStream(contactId));
     if (state.status === 'unknown') throw new ContactNotFoundError();
-    checkVisible(
-      {
-        ...(isFenced(state) && { erasure: 'executing' as const }),
-        ...(state.processingRestricted && { processingRestricted: true as const }),
-      },
-      reader,
-    );
+    checkVisible({ isErased: isFenced(state), isRestricted: state.processingRestricted }, reader);
     return this.read(contactId);
   }
 
