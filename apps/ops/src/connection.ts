@@ -13,14 +13,14 @@ export type Connection = Readonly<{
 
 export type ConnectionOptions = Readonly<{ url: string; key?: string; keyFile?: string }>;
 
+/** Where an instance of this configuration answers on this machine. */
+export const localUrl = ({ host, port }: Config): string =>
+  `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+
 /** The options that every command takes which speaks to a running instance. */
-export const withConnectionOptions = (command: Command, { host, port }: Config): Command =>
+export const withConnectionOptions = (command: Command, config: Config): Command =>
   command
-    .addOption(
-      new Option('--url <address>', 'address of the running instance').default(
-        `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
-      ),
-    )
+    .addOption(new Option('--url <address>', 'address of the running instance').default(localUrl(config)))
     .addOption(new Option('--key <key>', 'API key (default: REGULARS_ADMIN_KEY, else from the key file)'))
     .addOption(
       new Option(
@@ -30,7 +30,11 @@ export const withConnectionOptions = (command: Command, { host, port }: Config):
     );
 
 /** Finds the key: the option, then REGULARS_ADMIN_KEY, then the file that a standalone wrote at its first start. */
-export const connectionOf = (options: ConnectionOptions, { adminKey, dataDir }: Config): Connection => {
+export const connectionOf = (
+  options: ConnectionOptions,
+  { adminKey, dataDir }: Config,
+  optionName: 'key' | 'api-key' = 'key',
+): Connection => {
   if (!URL.canParse(options.url) || !/^https?:$/.test(new URL(options.url).protocol)) {
     throw new OpsError(`--url ${options.url} is not an http address.`);
   }
@@ -44,7 +48,7 @@ export const connectionOf = (options: ConnectionOptions, { adminKey, dataDir }: 
   } catch (error) {
     throw new OpsError(
       `No API key: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}). ` +
-        'Give --key or --key-file, or set REGULARS_ADMIN_KEY.',
+        `Give --${optionName} or --${optionName}-file, or set REGULARS_ADMIN_KEY.`,
     );
   }
 };

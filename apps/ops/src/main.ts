@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { demoCommand } from './demo/demo.command';
 import { loadPurchasesCommand } from './load-purchases/load-purchases.command';
 import { OpsError } from './ops.errors';
+import { exportPrivacyLogCommand } from './privacy-log/export-privacy-log.command';
+import { verifyPrivacyLogCommand } from './privacy-log/verify-privacy-log.command';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
@@ -13,7 +15,9 @@ const run = async (): Promise<void> => {
     .description("The operator's commands of Regulars.")
     .addHelpText('after', '\nExit code: 0 done, 1 failed, 2 wrong usage.')
     .addCommand(demoCommand(config))
-    .addCommand(loadPurchasesCommand(config));
+    .addCommand(loadPurchasesCommand(config))
+    .addCommand(exportPrivacyLogCommand(config))
+    .addCommand(verifyPrivacyLogCommand(config));
   for (const command of [program, ...program.commands])
     command.exitOverride().showHelpAfterError('Try --help.');
   await program.parseAsync();
@@ -25,5 +29,5 @@ run().catch((error: unknown) => {
     return;
   }
   console.error(error instanceof OpsError || error instanceof ConfigError ? error.message : error);
-  process.exitCode = FAILED;
+  process.exitCode = error instanceof OpsError ? error.exitCode : FAILED;
 });

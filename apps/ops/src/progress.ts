@@ -4,8 +4,8 @@ const PLAIN_EVERY_MS = 5_000;
 
 /** How far a long command is: a bar on a terminal, a plain line every few seconds elsewhere. Written to stderr. */
 export interface Progress {
-  /** One more is done. */
-  step(): void;
+  /** One more is done, or so many. */
+  step(count?: number): void;
   stop(): void;
 }
 
@@ -25,7 +25,7 @@ export const startProgress = (
       Presets.shades_classic,
     );
     bar.start(total, 0);
-    return { step: () => bar.increment(), stop: () => bar.stop() };
+    return { step: (count = 1) => bar.increment(count), stop: () => bar.stop() };
   }
   let done = 0;
   const startedAt = performance.now();
@@ -36,7 +36,7 @@ export const startProgress = (
   };
   const timer = setInterval(line, PLAIN_EVERY_MS).unref();
   return {
-    step: () => void (done += 1),
+    step: (count = 1) => void (done += count),
     stop: () => {
       clearInterval(timer);
       line();

@@ -70,19 +70,28 @@ export class RegularsApi {
     request: ApiRequest,
     expected: readonly number[] = [],
   ): Promise<ApiAnswer<Body>> {
+    const { status, bytes, replayed } = await this.exchange(request, expected);
+    return { status, body: parse(bytes.toString('utf8')) as Body, replayed };
+  }
+
+  /** What lies at the path, as it is; throws RefusedError unless it is there. */
+  async read(path: string): Promise<Buffer> {
+    return (await this.exchange({ method: 'GET', path }, [])).bytes;
+  }
+
+  private async exchange(request: ApiRequest, expected: readonly number[]) {
     const deadline = Date.now() + this.limits.patienceMs;
     for (let attempt = 0; ; attempt += 1) {
       let waitMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
       let failure: string;
       try {
-        const { status, text, replayed, retryAfterMs } = await this.once(request);
-        if (!BUSY.has(status)) {
-          const body = parse(text);
-          if (status < 300 || expected.includes(status)) return { status, body: body as Body, replayed };
-          throw new RefusedError(request, status, body);
+        const answer = await this.once(request);
+        if (!BUSY.has(answer.status)) {
+          if (answer.status < 300 || expected.includes(answer.status)) return answer;
+          throw new RefusedError(request, answer.status, parse(answer.bytes.toString('utf8')));
         }
-        failure = `it answered ${status}`;
-        waitMs = Math.max(waitMs, retryAfterMs);
+        failure = `it answered ${answer.status}`;
+        waitMs = Math.max(waitMs, answer.retryAfterMs);
       } catch (error) {
         if (error instanceof OpsError) throw error;
         failure = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
@@ -115,7 +124,7 @@ export class RegularsApi {
     const retryAfterS = Number(answer.headers['retry-after'] ?? 0);
     return {
       status: answer.statusCode,
-      text: await answer.body.text(),
+      bytes: Buffer.from(await answer.body.arrayBuffer()),
       replayed: answer.headers['idempotency-replayed'] === 'true',
       retryAfterMs: Number.isFinite(retryAfterS) ? Math.min(retryAfterS * 1_000, RETRY_AFTER_MAX_MS) : 0,
     };
