@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig } from '@app/config';
 import { Command, CommanderError } from 'commander';
 import { demoCommand } from './demo/demo.command';
+import { eraseCommand } from './erase/erase.command';
 import { loadPurchasesCommand } from './load-purchases/load-purchases.command';
 import { OpsError } from './ops.errors';
 import { exportPrivacyLogCommand } from './privacy-log/export-privacy-log.command';
@@ -16,6 +17,7 @@ const run = async (): Promise<void> => {
     .addHelpText('after', '\nExit code: 0 done, 1 failed, 2 wrong usage.')
     .addCommand(demoCommand(config))
     .addCommand(loadPurchasesCommand(config))
+    .addCommand(eraseCommand(config))
     .addCommand(exportPrivacyLogCommand(config))
     .addCommand(verifyPrivacyLogCommand(config));
   for (const command of [program, ...program.commands])
