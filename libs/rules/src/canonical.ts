@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Rule } from './rule';
+import type { Rule, RuleNode } from './rule';
 
 /** Fields whose lists are sets: the order and the number of times something is named mean nothing. */
 const SETS: ReadonlySet<string> = new Set(['all', 'any', 'where', 'has']);
@@ -14,6 +14,9 @@ export const canonicalText = (rule: Rule): string => textOf(rule);
 /** SHA-256 of the canonical text, in hex: the same hash is the same version of a segment. */
 export const ruleHash = (rule: Rule): string =>
   createHash('sha256').update(canonicalText(rule), 'utf8').digest('hex');
+
+/** Of a part of a rule. */
+export const canonicalNodeText = (node: RuleNode): string => textOf(node);
 
 const textOf = (value: unknown): string => {
   if (Array.isArray(value)) return listText(value.map(textOf));
