@@ -17,6 +17,10 @@ export type Config = Readonly<{
   /** Absolute paths. */
   dataDir: string;
   keysDir: string;
+  /** A MongoDB of its own that has the keys instead of `keysDir`. */
+  keyringUrl?: string;
+  /** What unwraps the key-encryption key; absent: it lies in a file of `keysDir`. */
+  keyService?: Readonly<{ url: string; token: string; keyName: string }>;
   adminKey?: string;
   /** Where a projector of its own answers health and metrics; absent: nowhere. */
   projectorPort?: number;
@@ -41,6 +45,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const MONGODB_NAME = 'regulars';
 const PRIVACY_LOG_NAME = 'regulars.local/privacy-log';
+const KMS_KEY = 'regulars';
 const ADMIN_KEY_LENGTH_MIN = 16;
 
 /** Reads the environment, and `.env` in the working directory for what it does not set. Throws ConfigError. */
@@ -59,6 +64,8 @@ export const loadConfig = (
     'an esdb:// address',
   );
   const mongodbUrl = checked('MONGODB_URL', setting('MONGODB_URL'), isMongodbUrl, 'a mongodb:// address');
+  const keyringUrl = checked('KEYRING_URL', setting('KEYRING_URL'), isMongodbUrl, 'a mongodb:// address');
+  const keyService = keyServiceOf(setting);
   const adminKey = checked(
     'REGULARS_ADMIN_KEY',
     setting('REGULARS_ADMIN_KEY'),
@@ -100,6 +107,8 @@ export const loadConfig = (
     ...(witness && { privacyWitness: isHttpUrl(witness) ? witness : resolve(directory, witness) }),
     ...(eventStoreUrl && { eventStoreUrl }),
     ...(mongodbUrl && { mongodbUrl }),
+    ...(keyringUrl && { keyringUrl }),
+    ...(keyService && { keyService }),
     ...(adminKey && { adminKey }),
     ...(projectorPort !== undefined && { projectorPort }),
     ...(requestsPerMinute && { requestsPerMinute: Number(requestsPerMinute) }),
@@ -114,6 +123,26 @@ export const serversOf = ({ eventStoreUrl, mongodbUrl }: Config): Servers => {
     );
   }
   return { eventStoreUrl, mongodbUrl };
+};
+
+/** Address and token belong together. */
+const keyServiceOf = (setting: (name: string) => string | undefined): Config['keyService'] => {
+  const url = checked('REGULARS_KMS_URL', setting('REGULARS_KMS_URL'), isHttpUrl, 'an http(s):// address');
+  const token = checked(
+    'REGULARS_KMS_TOKEN',
+    setting('REGULARS_KMS_TOKEN'),
+    (value) => /^[!-~]+$/.test(value),
+    'visible ASCII characters without spaces',
+  );
+  const keyName = checked(
+    'REGULARS_KMS_KEY',
+    setting('REGULARS_KMS_KEY'),
+    (value) => /^[\w.-]{1,128}$/.test(value),
+    'letters, digits, dots, hyphens and underscores',
+  );
+  if ((url === undefined) !== (token === undefined))
+    throw new ConfigError('REGULARS_KMS_URL and REGULARS_KMS_TOKEN must both be set, or neither.');
+  return url === undefined || token === undefined ? undefined : { url, token, keyName: keyName ?? KMS_KEY };
 };
 
 const readEnvFile = (path: string): Environment => {
@@ -151,6 +180,8 @@ const isPort = (value: string): boolean => /^\d{1,5}$/.test(value) && Number(val
 const isEventStoreUrl = (value: string): boolean => /^esdb(\+discover)?:\/\/[^\s/?]+/.test(value);
 const isMongodbUrl = (value: string): boolean => /^mongodb(\+srv)?:\/\/[^\s/?]+/.test(value);
 const isHttpUrl = (value: string): boolean => /^https?:\/\//.test(value);
+const isHttpUrl = (value: string): boolean =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 const isKey = (value: string): boolean => value.length >= ADMIN_KEY_LENGTH_MIN && /^[!-~]+$/.test(value);
 const isLogLevel = (value: string): value is LogLevel => (LOG_LEVELS as readonly string[]).includes(value);
 

@@ -8,6 +8,7 @@ import {
   logSubscription,
   readAnswer,
   streamRead,
+  typedRead,
   type BatchAppendAnswer,
   type ReadAnswer,
 } from './esdb.protocol';
@@ -87,21 +88,8 @@ export class EsdbClient {
   }
 
   /** Pieces of a stream, in order; none where it does not exist. Throws EventStoreUnavailableError. */
-  async *readStream(stream: string, fromRevision: number): AsyncGenerator<readonly StoredEvent[]> {
-    const source = await this.read(streamRead(stream, fromRevision));
-    const reader = new ObjectReader<ReadAnswer>(source, READ_BUFFER_EVENTS);
-    try {
-      while (await reader.wait()) {
-        // Messages come one by one; in a turn of the event loop all that is there arrives, for a short stream its end too.
-        await turn();
-        const events: StoredEvent[] = [];
-        if (reader.take(events, READ_BUFFER_EVENTS, eventIn)) yield events;
-      }
-    } catch (error) {
-      throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
-    } finally {
-      if (reader.isOpen()) cancel(source);
-    }
+  readStream(stream: string, fromRevision: number): AsyncGenerator<readonly StoredEvent[]> {
+    return this.pieces(streamRead(stream, fromRevision));
   }
 
   /** About as many events as `bufferEvents` wait to be taken at most. */
@@ -137,6 +125,14 @@ export class EsdbClient {
     };
   }
 
+  /** Pieces of what the log holds of these types behind a position. Throws EventStoreUnavailableError. */
+  async *eventsOf(types: readonly string[], after: bigint | null): AsyncGenerator<readonly StoredEvent[]> {
+    for await (const events of this.pieces(typedRead(types, after))) {
+      const behind = events.filter(({ position }) => after === null || position > after);
+      if (behind.length > 0) yield behind;
+    }
+  }
+
   /** Position of the newest application event; reads backwards no further than the last search got. */
   async newestPosition(): Promise<bigint | null> {
     let newest: bigint | undefined;
@@ -158,6 +154,23 @@ export class EsdbClient {
 
   async close(): Promise<void> {
     await this.client.dispose();
+  }
+
+  private async *pieces(request: Buffer): AsyncGenerator<readonly StoredEvent[]> {
+    const source = await this.read(request);
+    const reader = new ObjectReader<ReadAnswer>(source, READ_BUFFER_EVENTS);
+    try {
+      while (await reader.wait()) {
+        // Messages come one by one; in a turn of the event loop all that is there arrives, for a short stream its end too.
+        await turn();
+        const events: StoredEvent[] = [];
+        if (reader.take(events, READ_BUFFER_EVENTS, eventIn)) yield events;
+      }
+    } catch (error) {
+      throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
+    } finally {
+      if (reader.isOpen()) cancel(source);
+    }
   }
 
   private async readBackwards(from: bigint | undefined, maxCount: number): Promise<readonly StoredEvent[]> {

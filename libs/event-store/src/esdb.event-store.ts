@@ -28,7 +28,10 @@ export type EsdbEventStoreOptions = Readonly<{
 }>;
 
 /** The part of the client that is used here. */
-export type LogClient = Pick<EsdbClient, 'append' | 'readStream' | 'subscribe' | 'newestPosition'>;
+export type LogClient = Pick<
+  EsdbClient,
+  'append' | 'readStream' | 'subscribe' | 'eventsOf' | 'newestPosition'
+>;
 
 /** The event store behind EventStoreDB's protocol. */
 export class EsdbEventStore extends EventStore {
@@ -102,6 +105,15 @@ export class EsdbEventStore extends EventStore {
       }
       await backoff(failures, RESUBSCRIBE_BACKOFF_MS, RESUBSCRIBE_BACKOFF_MAX_MS, signal);
     }
+  }
+
+  override async *eventsOf(
+    types: readonly string[],
+    after: bigint | null,
+    upTo: bigint,
+  ): AsyncIterable<RecordedEvent> {
+    for await (const events of this.client.eventsOf(types, after))
+      yield* await this.codec.decode(events.filter(({ position }) => position <= upTo));
   }
 
   override async head(): Promise<bigint | null> {

@@ -105,6 +105,19 @@ export const backwardsRead = (before: bigint | undefined, maxCount: number): Buf
     count: maxCount,
   });
 
+/** The events of some types from a position on, to the end of the log. */
+export const typedRead = (types: readonly string[], from: bigint | null): Buffer =>
+  readRequest({
+    uuidOption: { string: {} },
+    all: from === null ? { start: {} } : { position: positionOf(from) },
+    count: Number.MAX_SAFE_INTEGER,
+    filter: {
+      eventType: { regex: `^(${types.map((type) => type.replace(/[^\w]/g, '\\$&')).join('|')})$` },
+      count: {},
+      checkpointIntervalMultiplier: 1,
+    },
+  });
+
 /** A subscription to the application events behind a position. */
 export const logSubscription = (after: bigint | null): Buffer =>
   readRequest({

@@ -74,6 +74,16 @@ export abstract class EventStore {
    */
   abstract subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]>;
 
+  /**
+   * The events of some types behind a position, up to another one that the log has reached, in order; the event store looks
+   * for them. Throws EventStoreUnavailableError.
+   */
+  abstract eventsOf(
+    types: readonly string[],
+    after: bigint | null,
+    upTo: bigint,
+  ): AsyncIterable<RecordedEvent>;
+
   /** Position of the newest application event, or null on an empty log. */
   abstract head(): Promise<bigint | null>;
 }

@@ -8,5 +8,5 @@ export { openKeyRing, type KeyRingPlace } from './open.key-ring';
 export { PersonalDataModule, type PersonalDataOptions } from './personal-data.module';
 export { Sealer, type SealPlace } from './sealer';
 export { Secrets } from './secrets';
-export { StoredKeyRing, type KeyDestruction, type KeyRingOptions } from './stored.key-ring';
+export { StoredKeyRing, type KeyRingOptions } from './stored.key-ring';
 export type { KeyServiceOptions } from './transit.key-service';

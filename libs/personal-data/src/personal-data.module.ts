@@ -3,24 +3,24 @@ import { KeyRing } from './key-ring.port';
 import { openKeyRing, type KeyRingPlace } from './open.key-ring';
 import { Sealer } from './sealer';
 import { Secrets } from './secrets';
-import { StoredKeyRing } from './stored.key-ring';
+import { StoredKeyRing, type KeyRingOptions } from './stored.key-ring';
 
-export type PersonalDataOptions = KeyRingPlace;
+export type PersonalDataOptions = KeyRingPlace & Pick<KeyRingOptions, 'awaitsReplay'>;
 
 /**
- * Gives every module KeyRing, Secrets and Sealer on one key ring, and closes it at shutdown. The key ring waits for
- * `replayDestroyed`, which EventStoreModule sees to.
+ * Gives every module KeyRing, Secrets and Sealer on one key ring, and closes it at shutdown. With `awaitsReplay` it
+ * gives out no key before somebody has called `replayDestroyed`.
  */
 @Global()
 @Module({})
 export class PersonalDataModule implements OnApplicationShutdown {
   constructor(@Inject(StoredKeyRing) private readonly keyRing: StoredKeyRing) {}
 
-  static forRoot(place: PersonalDataOptions): DynamicModule {
+  static forRoot({ awaitsReplay = false, ...place }: PersonalDataOptions): DynamicModule {
     return {
       module: PersonalDataModule,
       providers: [
-        { provide: StoredKeyRing, useFactory: () => openKeyRing(place) },
+        { provide: StoredKeyRing, useFactory: () => openKeyRing(place, { awaitsReplay }) },
         { provide: KeyRing, useExisting: StoredKeyRing },
         {
           provide: Secrets,

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { KeyEncryptionKeys } from './key-encryption-keys';
 import { keyIdOf } from './key-id';
 import { KeyDestroyedError, KeyRingUnavailableError } from './key-ring.errors';
-import type { KeyLookup } from './key-ring.port';
+import type { DestroyedKey, KeyLookup } from './key-ring.port';
 import { MemoryKeyStore, MemoryRecords } from './memory.key-store.suite';
-import { StoredKeyRing, type KeyDestruction, type KeyRingOptions } from './stored.key-ring';
+import { StoredKeyRing, type KeyRingOptions } from './stored.key-ring';
 
 const printOf = (lookup: KeyLookup | undefined): string =>
   lookup?.kind === 'active' ? lookup.key.subKey('profile').export().toString('hex') : String(lookup?.kind);
@@ -222,16 +222,16 @@ describe('StoredKeyRing', () => {
 
     /** The log: what was destroyed at which position. */
     class Log {
-      readonly events: [bigint, KeyDestruction][] = [];
+      readonly events: [bigint, DestroyedKey][] = [];
       readCount = 0;
       head = 0n;
 
       destroyed(contactId: string): void {
         this.head += 10n;
-        this.events.push([this.head, { contactId, keyClass: 'personal', at }]);
+        this.events.push([this.head, { keyId: keyIdOf(contactId, 'personal'), at }]);
       }
 
-      async *from(after: bigint | null): AsyncGenerator<KeyDestruction> {
+      async *from(after: bigint | null): AsyncGenerator<DestroyedKey> {
         for (const [position, event] of this.events) {
           if (after !== null && position <= after) continue;
           this.readCount += 1;
@@ -292,8 +292,8 @@ describe('StoredKeyRing', () => {
       try {
         const keyRing = await openOn(new MemoryKeyStore(new MemoryRecords()), { awaitsReplay: true });
         const contact = randomUUID();
-        const broken = async function* (): AsyncGenerator<KeyDestruction> {
-          yield { contactId: contact, keyClass: 'personal', at };
+        const broken = async function* (): AsyncGenerator<DestroyedKey> {
+          yield { keyId: keyIdOf(contact, 'personal'), at };
           throw new Error('cut');
         };
         await expect(keyRing.replayDestroyed(broken(), 10n)).rejects.toThrow('cut');

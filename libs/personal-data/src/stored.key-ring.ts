@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { DataKey } from './data-key';
 import type { KeyEncryptionKeys } from './key-encryption-keys';
-import { keyIdOf } from './key-id';
+import { isKeyId, keyIdOf } from './key-id';
 import { KeyDestroyedError, KeyRingSetupError, KeyRingUnavailableError } from './key-ring.errors';
 import { KeyRingKeeper } from './key-ring.keeper';
 import { KeyRing, type DestroyedKey, type KeyClass, type KeyLookup } from './key-ring.port';
@@ -26,9 +26,6 @@ export type KeyRingOptions = Readonly<{
   /** Nothing is opened or sealed before `replayDestroyed` was heard to its end; false where there is no log. */
   awaitsReplay?: boolean;
 }>;
-
-/** A destruction that the log tells of. `at`: ISO 8601 UTC. */
-export type KeyDestruction = Readonly<{ contactId: string; keyClass: KeyClass; at: string }>;
 
 /**
  * The key ring over a store of wrapped keys. What it opened it keeps in a bounded cache; it believes the cache for as long
@@ -132,14 +129,14 @@ export class StoredKeyRing extends KeyRing {
    * `destroyedUpTo` up to `upTo`, which is the log's head. Safe to repeat. Resolves to how many keys were still there; any
    * means that this key ring was restored from an older copy.
    */
-  async replayDestroyed(events: AsyncIterable<KeyDestruction>, upTo: bigint | null): Promise<number> {
+  async replayDestroyed(events: AsyncIterable<DestroyedKey>, upTo: bigint | null): Promise<number> {
     // All of it may be another copy than the one this process has seen.
     await this.keks.open();
     this.cache.clear();
     this.heardTo = await this.store.newestTombstone();
     let count = 0;
-    for await (const { contactId, keyClass, at } of events) {
-      const keyId = keyIdOf(contactId, keyClass);
+    for await (const { keyId, at } of events) {
+      if (!isKeyId(keyId)) throw new TypeError('The log tells of a destroyed key whose id is none.');
       if ((await this.store.read(keyId))?.kind === 'destroyed') continue;
       await this.destroyAt(keyId, Date.parse(at));
       count += 1;

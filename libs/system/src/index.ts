@@ -1,2 +1,3 @@
 export { eventDefinitions, readModels } from './contexts';
 export { InventoryModule } from './inventory/inventory.module';
+export { KeyRingReplay } from './key-ring/key-ring.replay';
