@@ -179,7 +179,6 @@ function checked(
 const isPort = (value: string): boolean => /^\d{1,5}$/.test(value) && Number(value) <= 65_535;
 const isEventStoreUrl = (value: string): boolean => /^esdb(\+discover)?:\/\/[^\s/?]+/.test(value);
 const isMongodbUrl = (value: string): boolean => /^mongodb(\+srv)?:\/\/[^\s/?]+/.test(value);
-const isHttpUrl = (value: string): boolean => /^https?:\/\//.test(value);
 const isHttpUrl = (value: string): boolean =>
   URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 const isKey = (value: string): boolean => value.length >= ADMIN_KEY_LENGTH_MIN && /^[!-~]+$/.test(value);
