@@ -86,7 +86,8 @@ const measureCold = async (run: BenchRun, event: RawEvent): Promise<void> => {
     inFlight: 64,
   });
   await run.restart();
-  await credit(run, { from: 0, to: scale.warmTo }, 64, scale.warmTo * 2);
+  const warmUp = { from: scale.hotTo, to: scale.hotTo + scale.coldWarmUp };
+  await credit(run, warmUp, 64, scale.coldWarmUp);
   await run.settle();
   let used = 0;
   for (const inFlight of IN_FLIGHT) {
@@ -95,7 +96,7 @@ const measureCold = async (run: BenchRun, event: RawEvent): Promise<void> => {
     for (let round = 0; round < scale.roundCount; round += 1) {
       const streams = { from: rawFrom + used, to: rawFrom + used + perRound };
       bareRounds.push(await run.bare.run('rawReadAppend', { ...run.at, event, streams, inFlight }));
-      const contacts = { from: scale.hotTo + used, to: scale.hotTo + used + perRound };
+      const contacts = { from: warmUp.to + used, to: warmUp.to + used + perRound };
       const stop = { count: perRound };
       const system = await run.watched(() => run.load.run('credit', { ...run.at, contacts, inFlight, stop }));
       demandNoErrors('cold contacts', system);

@@ -8,6 +8,8 @@ export type Scale = Readonly<{
   hotEvents: number;
   coldTo: number;
   coldPerRound: number;
+  /** Used before the rounds, so that the compiler has seen what reads a contact. */
+  coldWarmUp: number;
   listSizes: readonly number[];
   listPages: number;
   visibleTimes: number;
@@ -23,8 +25,9 @@ export const FULL: Scale = {
   warmTo: 2_000,
   hotTo: 2_100,
   hotEvents: 500,
-  coldTo: 10_000,
+  coldTo: 11_300,
   coldPerRound: 800,
+  coldWarmUp: 2_000,
   listSizes: [10_000, 100_000],
   listPages: 150,
   visibleTimes: 300,
@@ -36,10 +39,11 @@ export const QUICK: Scale = {
   roundCount: 1,
   roundMs: 500,
   warmTo: 200,
-  hotTo: 210,
+  hotTo: 264,
   hotEvents: 100,
-  coldTo: 1_000,
+  coldTo: 1_264,
   coldPerRound: 200,
+  coldWarmUp: 400,
   listSizes: [1_000],
   listPages: 20,
   visibleTimes: 30,
