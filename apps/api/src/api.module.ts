@@ -6,21 +6,21 @@ import { EventStoreModule } from '@app/event-store';
 import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
 import { Clock, SystemClock } from '@app/kernel';
 import { MessagingModule } from '@app/messaging';
-import { PersonalDataModule } from '@app/personal-data';
+import { PersonalDataModule, type KeyRingPlace } from '@app/personal-data';
 import { PrivacyLogModule, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
-import { eventDefinitions, InventoryModule, readModels } from '@app/system';
+import { eventDefinitions, InventoryModule, KeyRingReplay, readModels } from '@app/system';
 import { StoreReadiness } from './store.readiness';
 
 export type ApiModuleOptions = Readonly<{
   eventStoreUrl: string;
   mongodbUrl: string;
   mongodbName: string;
-  keysDir: string;
   suppressErased: boolean;
   privacyLogName: string;
-}>;
+}> &
+  KeyRingPlace;
 
 /** What all contexts get from outside. */
 @Global()
@@ -51,12 +51,12 @@ export class ApiModule implements OnModuleInit {
   ) {}
 
   static forRoot(options: ApiModuleOptions): DynamicModule {
-    const { eventStoreUrl, mongodbUrl, mongodbName, keysDir, privacyLogName } = options;
+    const { eventStoreUrl, mongodbUrl, mongodbName, privacyLogName } = options;
     return {
       module: ApiModule,
       imports: [
         SurroundingsModule.forRoot(options),
-        PersonalDataModule.forRoot({ keysDir }),
+        PersonalDataModule.forRoot({ ...options, awaitsReplay: true }),
         EventStoreModule.forRoot({ connectionString: eventStoreUrl, definitions: eventDefinitions }),
         ReadStoreModule.forRoot({
           url: mongodbUrl,
@@ -73,6 +73,7 @@ export class ApiModule implements OnModuleInit {
         MessagingModule,
         InventoryModule,
       ],
+      providers: [KeyRingReplay],
     };
   }
 

@@ -26,24 +26,11 @@ export class ListenError extends Error {}
 
 /** Starts the API; resolves when it listens and somebody can get in. Nothing is left running when it throws. */
 export const startApi = async ({ config, servers, logger, ownsLog }: ApiOptions): Promise<RunningApi> => {
-  const {
-    host,
-    port,
-    mongodbName,
-    keysDir,
-    dataDir,
-    adminKey: configured,
-    requestsPerMinute,
-    suppressErased,
-    privacyLogName,
-  } = config;
-  const app = await createHttpApplication(
-    ApiModule.forRoot({ ...servers, mongodbName, keysDir, suppressErased, privacyLogName }),
-    {
-      logger: nestLogger(logger),
-      ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
-    },
-  );
+  const { host, port, dataDir, adminKey: configured, requestsPerMinute } = config;
+  const app = await createHttpApplication(ApiModule.forRoot({ ...config, ...servers }), {
+    logger: nestLogger(logger),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+  });
   try {
     const file = join(dataDir, 'admin.key');
     const adminKey = await app

@@ -2,6 +2,7 @@ import { ConfigError, loadConfig } from '@app/config';
 import { Command, CommanderError } from 'commander';
 import { demoCommand } from './demo/demo.command';
 import { eraseCommand } from './erase/erase.command';
+import { keysCommand } from './keys/keys.command';
 import { loadPurchasesCommand } from './load-purchases/load-purchases.command';
 import { OpsError } from './ops.errors';
 import { exportPrivacyLogCommand } from './privacy-log/export-privacy-log.command';
@@ -18,6 +19,7 @@ const run = async (): Promise<void> => {
     .addCommand(demoCommand(config))
     .addCommand(loadPurchasesCommand(config))
     .addCommand(eraseCommand(config))
+    .addCommand(keysCommand(config))
     .addCommand(exportPrivacyLogCommand(config))
     .addCommand(verifyPrivacyLogCommand(config));
   for (const command of [program, ...program.commands])

@@ -7,7 +7,7 @@ import { PersonalDataModule } from '@app/personal-data';
 import { PrivacyLogSigningModule } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardReads, RewardStock } from '@app/rewards';
-import { eventDefinitions, readModels } from '@app/system';
+import { eventDefinitions, KeyRingReplay, readModels } from '@app/system';
 
 /** What all contexts get from outside. */
 @Global()
@@ -29,12 +29,12 @@ class SurroundingsModule {
 @Module({})
 export class ProjectorModule {
   static forRoot(config: Config, { eventStoreUrl, mongodbUrl }: Servers): DynamicModule {
-    const { keysDir, mongodbName, privacyLogName } = config;
+    const { mongodbName, privacyLogName } = config;
     return {
       module: ProjectorModule,
       imports: [
         SurroundingsModule.forRoot(config),
-        PersonalDataModule.forRoot({ keysDir }),
+        PersonalDataModule.forRoot({ ...config, awaitsReplay: true }),
         EventStoreModule.forRoot({
           connectionString: eventStoreUrl,
           definitions: eventDefinitions,
@@ -47,7 +47,7 @@ export class ProjectorModule {
         ContactsAutomationModule,
         PrivacyLogSigningModule.forRoot({ keyName: privacyLogName }),
       ],
-      providers: [RewardReads, RewardStock],
+      providers: [KeyRingReplay, RewardReads, RewardStock],
     };
   }
 }

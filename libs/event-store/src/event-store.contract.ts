@@ -54,6 +54,29 @@ export const eventStoreContract = (
       expect(events.map(({ meta }) => meta.eventId)).toEqual([...first.eventIds, ...second.eventIds]);
     });
 
+    it('finds the events of some types between two positions', async () => {
+      const before = await store.head();
+      const written = [];
+      for (let n = 0; n < 5; n += 1)
+        written.push(await store.append(`${stream}-${n}`, [noted(n)], 'no-stream', contextOf()));
+      const found = async (types: string[], after: bigint | null, upTo: bigint): Promise<number[]> => {
+        const numbersFound: number[] = [];
+        for await (const { data, meta } of store.eventsOf(types, after, upTo))
+          if (meta.stream.startsWith(stream)) numbersFound.push((data as { n: number }).n);
+        return numbersFound;
+      };
+      const positions = written.map(({ position }) => position) as [bigint, bigint, bigint, bigint, bigint];
+      const { type } = noted(1);
+      expect(await found([type, 'test.Another.v1'], before, positions[4])).toEqual([0, 1, 2, 3, 4]);
+      expect(await found([type], positions[1], positions[3])).toEqual([2, 3]);
+      expect(await found([type], positions[4], positions[4])).toEqual([]);
+      expect(await found([type], null, positions[0])).toEqual([0]);
+      // Whole names, and no expressions.
+      expect(
+        await found([type.slice(0, -1), type.replaceAll('.', '-'), `${type}.*`], before, positions[4]),
+      ).toEqual([]);
+    });
+
     it('gives back what the command carried', async () => {
       const context = contextOf({
         onBehalfOf: 'staff-7',

@@ -128,6 +128,12 @@ export class InMemoryLogClient implements LogClient {
     yield events;
   }
 
+  async *eventsOf(types: readonly string[], after: bigint | null): AsyncGenerator<readonly StoredEvent[]> {
+    yield this.log.filter(
+      ({ type, position }) => types.includes(type) && (after === null || position > after),
+    );
+  }
+
   subscribe(after: bigint | null): LogSource {
     let next = after === null ? 0 : Number(after) + 1;
     return {

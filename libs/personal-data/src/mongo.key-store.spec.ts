@@ -55,6 +55,6 @@ describe('MongoKeyStore', () => {
     await expect(opening).rejects.not.toThrow(/hunter2/);
     await expect(
       MongoKeyStore.open({ url: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200' }),
-    ).rejects.toThrow(KeyRingUnavailableError);
+    ).rejects.toThrow(KeyRingSetupError);
   });
 });

@@ -38,7 +38,7 @@ export class MongoKeyStore extends KeyStore {
     super();
   }
 
-  /** Throws KeyRingSetupError where the address is none, and KeyRingUnavailableError where nobody answers there. */
+  /** Throws KeyRingSetupError where the address is none, or nobody answers there. */
   static async open({ url, dbName }: MongoKeyStoreOptions): Promise<MongoKeyStore> {
     let client: MongoClient;
     try {
@@ -66,7 +66,8 @@ export class MongoKeyStore extends KeyStore {
       return store;
     } catch (error) {
       await client.close();
-      throw error;
+      const { message } = (error as Error).cause as Error;
+      throw new KeyRingSetupError(`The MongoDB of the key ring (KEYRING_URL) cannot be used: ${message}`);
     }
   }
 

@@ -20,6 +20,17 @@ export class ScriptedEventStore implements EventStore {
     if (!signal.aborted) await once(signal, 'abort');
   }
 
+  async *eventsOf(
+    types: readonly string[],
+    after: bigint | null,
+    upTo: bigint,
+  ): AsyncIterable<RecordedEvent> {
+    yield* this.events.filter(
+      ({ type, meta: { position } }) =>
+        types.includes(type) && (after === null || position > after) && position <= upTo,
+    );
+  }
+
   async head(): Promise<bigint | null> {
     return this.events.at(-1)?.meta.position ?? null;
   }
