@@ -109,3 +109,66 @@ it('takes what looks like an operator for a text', () => {
   expect(filterOf(gender('eq', '$gt'))).toEqual({ profile_gender: '$gt' });
   expect(matches({ attr: 'tags', op: 'hasAll', value: ['$ne', '$gt'] }, { tags: ['$ne'] })).toBe(false);
 });
+
+describe('the rest', () => {
+  const wider: RuleFields = {
+    ...fields,
+    count: (event) => `counts_${event}`,
+    since: (name) => (name === 'lastActivity' ? 'lastActivityAt' : undefined),
+  };
+  const restOf = (root: object, tz = 'UTC') =>
+    compileFilter(parseRule({ dsl: 1, tz, root }), wider, NOW).rest?.root ?? null;
+  const window = { last: 'P30D' };
+  const inactive = (value: string) => ({ since: 'lastActivity', op: 'gt', value, never: 'match' });
+
+  it.each<[object, string]>([
+    [gender('eq', 'a'), 'UTC'],
+    [{ metric: 'purchases.count', op: 'gte', value: 1 }, 'UTC'],
+    [{ event: 'PurchaseRecorded', count: { op: 'gte', value: 2 } }, 'UTC'],
+    [{ not: { any: [gender('isUnset'), { everyone: true }] } }, 'UTC'],
+    [inactive('P30D'), 'UTC'],
+    [inactive('PT720H'), 'Europe/Vienna'],
+    [{ attr: 'registeredAt', op: 'inPeriod', value: { period: 'month' } }, 'Europe/Vienna'],
+    [{ attr: 'profile.birthday', op: 'newerThan', value: 'P7D' }, 'Europe/Vienna'],
+  ])('of %j in %s is nothing', (root, tz) => expect(restOf(root, tz)).toBeNull());
+
+  it.each<[object, string]>([
+    [{ attr: 'profile.gender', op: 'contains', value: 'x' }, 'UTC'],
+    [{ attr: 'tags', op: 'sizeGte', value: 2 }, 'UTC'],
+    [{ attr: 'profile.customFields.size', op: 'eq', value: 'x' }, 'UTC'],
+    [{ metric: 'purchases.count', op: 'gte', value: 1, window }, 'UTC'],
+    [{ event: 'PurchaseRecorded', window, count: { op: 'gte', value: 1 } }, 'UTC'],
+    [{ segment: 's', op: 'in' }, 'UTC'],
+    [inactive('P1M'), 'UTC'],
+    [inactive('P30D'), 'Europe/Vienna'],
+    [{ ranked: { by: 'points.balance', pool: 'main', refresh: 'P1D', top: 5 } }, 'UTC'],
+  ])('of %j in %s is all of it', (root, tz) => expect(restOf(root, tz)).toEqual(root));
+
+  it('of `all` is what the filter does not answer', () => {
+    const contains = { attr: 'profile.gender', op: 'contains', value: 'x' };
+    expect(restOf({ all: [gender('neq', 'a'), contains] })).toEqual(contains);
+    expect(restOf({ all: [contains, gender('neq', 'a'), contains] })).toEqual({ all: [contains, contains] });
+    expect(restOf({ any: [gender('neq', 'a'), contains] })).toEqual({ any: [gender('neq', 'a'), contains] });
+  });
+
+  it('is asked only of what the filter lets through', () => {
+    const { filter } = compileFilter(
+      parseRule({ all: [gender('eq', 'a'), { segment: 's', op: 'in' }] }),
+      wider,
+      NOW,
+    );
+    expect(filter).toEqual({ profile_gender: 'a' });
+  });
+
+  it('is nothing where the read model answers in a way of its own', () => {
+    const own: RuleFields = {
+      ...wider,
+      leaf: (leaf) =>
+        'segment' in leaf && leaf.op === 'in'
+          ? { yes: { segments: leaf.segment }, no: { segments: { $ne: leaf.segment } }, exact: true }
+          : undefined,
+    };
+    const rule = parseRule({ not: { segment: 's', op: 'in' } });
+    expect(compileFilter(rule, own, NOW)).toEqual({ filter: { segments: { $ne: 's' } }, rest: null });
+  });
+});

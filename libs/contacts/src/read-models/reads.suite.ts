@@ -3,6 +3,7 @@ import type { TestMongo } from '@app/testing';
 import { followActivitySuite } from './follow-activity/follow-activity.suite';
 import { listActivitySuite } from './list-activity/list-activity.suite';
 import { contactListSuite } from './list-contacts/list-contacts.suite';
+import { ruleFiltersSuite } from './list-contacts/rule-filters.suite';
 import { summariseContactsSuite } from './summarise-contacts/summarise-contacts.suite';
 
 /** Every question about contacts, on one document store. */
@@ -23,6 +24,7 @@ export const readsSuite = (name: string, start: () => Promise<TestMongo>): void 
     });
 
     contactListSuite(db);
+    ruleFiltersSuite(db);
     summariseContactsSuite(db);
     listActivitySuite(db);
     followActivitySuite(db);
