@@ -131,6 +131,11 @@ export const runHttpJob = {
 
   read: ({ path, times, ...http }) => runInFlight(1, { count: times }, () => send(http, 'GET', path)),
 
+  view: ({ contacts: { from, to }, inFlight, stop, ...http }) =>
+    runInFlight(inFlight, stop, (nth) =>
+      send(http, 'GET', `/contacts/${benchContactId(from + (nth % (to - from)))}`),
+    ),
+
   visible: async ({ contacts: { from, to }, times, ...http }) => {
     const latencies: number[] = [];
     const round = await runInFlight(1, { count: times }, async (nth) => {

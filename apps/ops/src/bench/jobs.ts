@@ -23,6 +23,8 @@ export type Jobs = {
   list: { job: Http & Readonly<{ sort: string; pages: number }>; answer: Round };
   /** A single read, again and again, one at a time. */
   read: { job: Http & Readonly<{ path: string; times: number }>; answer: Round };
+  /** Looks at contacts of the range in turn. */
+  view: { job: Http & Load & Readonly<{ contacts: Range }>; answer: Round };
   /** Credits points and reads the list with that position: time from the command's answer to the list's. */
   visible: { job: Http & Readonly<{ contacts: Range; times: number }>; answer: Round };
   /** Waits until everything up to a position is in the read models. */

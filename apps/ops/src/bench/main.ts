@@ -6,13 +6,14 @@ import { measureCatchUp } from './catch-up.part';
 import { measureCommands } from './commands.part';
 import { measureEventStore } from './event-store.part';
 import { measureLists } from './lists.part';
+import { measurePrivacyLog } from './privacy-log.part';
 import { Report } from './report';
 import { FULL, QUICK } from './scale';
 import { SystemUnderTest } from './system-under-test';
 import { residentMiB } from './thread-cpu';
 import { measureVisible } from './visible.part';
 
-const PARTS = ['event-store', 'commands', 'visible', 'lists', 'catch-up'] as const;
+const PARTS = ['event-store', 'commands', 'visible', 'lists', 'privacy-log', 'catch-up'] as const;
 type Part = (typeof PARTS)[number];
 type Options = Readonly<{ only?: readonly Part[]; quick?: true; out: string }>;
 
@@ -52,6 +53,7 @@ const bench = async ({ only, quick, out }: Options): Promise<void> => {
       // Bare appends of the command part would lie in the way of the readers, so it comes last.
       if (wanted('visible')) await measureVisible(run);
       if (wanted('lists')) await measureLists(run);
+      if (wanted('privacy-log')) await measurePrivacyLog(run);
       if (wanted('catch-up')) await measureCatchUp(run);
       memory('after filling and reading');
       if (wanted('commands')) await measureCommands(run);

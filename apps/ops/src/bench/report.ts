@@ -7,7 +7,7 @@ export type Figure = Readonly<{
   part: string;
   what: string;
   value: number | null;
-  unit: 'per s' | 'ms' | 'MiB' | 'documents/s';
+  unit: 'per s' | 'ms' | 'MiB' | 'documents/s' | 'bytes';
   /** The bare figure of the same run, and what it is. */
   bare?: number;
   ratio?: number;

@@ -107,6 +107,23 @@ export class SystemUnderTest {
     return this.start();
   }
 
+  /** An api process beside the system, on the same servers and keys; `logged`: false leaves out the privacy log. */
+  async startApi(
+    { eventStoreUrl, mongodbUrl, key }: SystemAddresses,
+    logged: boolean,
+  ): Promise<Readonly<{ url: string; key: string; pid: number; stop: () => Promise<void> }>> {
+    const script = logged ? 'apps/api/src/main.js' : 'apps/ops/src/bench/unlogged-api.process.js';
+    const api = new Child(script, [], {
+      ...this.environment(),
+      PORT: '0',
+      HOST: '127.0.0.1',
+      EVENTSTORE_URL: eventStoreUrl,
+      MONGODB_URL: withDatabase(mongodbUrl, this.databaseName),
+    });
+    const [url] = (await api.says(/(http:\/\/127\.0\.0\.1:\d+)/)) as [string];
+    return { url, key, pid: api.pid, stop: () => api.stop() };
+  }
+
   /** A projector of its own beside the system, on the same log and keys, that fills an empty database. */
   startProjector({ eventStoreUrl, mongodbUrl }: SystemAddresses, dbName: string): () => Promise<void> {
     const projector = new Child('apps/projector/src/main.js', [], {

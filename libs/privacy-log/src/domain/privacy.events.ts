@@ -11,6 +11,9 @@ export type Access = Readonly<{
   /** Where it is another than how many `subjects` names. */
   subjectCount?: number;
   subjectsHash?: string;
+  /** Names of fields, as `packed` writes them. */
+  shown?: string;
+  /** Names of further fields. */
   fields?: readonly string[];
   query?: string;
   rows?: number;
@@ -62,6 +65,7 @@ export const privacyLogEventDefinitions: readonly EventDefinition[] = [
       subjects: open,
       subjectCount: open,
       subjectsHash: open,
+      shown: open,
       fields: open,
       query: open,
       rows: open,

@@ -1,5 +1,6 @@
 import { UnknownOutcomeError, type Fact } from '@app/event-store';
 import type { AccessRecord } from '@app/http';
+import { FIELD_NAMES } from '../../domain/field-names.events';
 import { AccessNotRecordedError } from './access-not-recorded.error';
 import { EventAccessLog } from './event.access-log';
 
@@ -13,7 +14,7 @@ const view = (n = 0): AccessRecord => ({
   outcome: 'allowed',
   subjects: [`contact-${n}`],
   subjectCount: 1,
-  fields: ['profile.firstName'],
+  fields: FIELD_NAMES.slice(0, 1),
   network: '203.0.113.0/24',
 });
 
@@ -103,7 +104,7 @@ describe('the access log', () => {
     expect(event.data).toEqual({
       action: 'contact.view',
       subjects: ['contact-0'],
-      fields: ['profile.firstName'],
+      shown: '1',
       network: '203.0.113.0/24',
     });
     expect(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventStore, Fact } from '@app/event-store';
 import { AccessLog, type AccessRecord } from '@app/http';
+import { packed } from '../../domain/field-names.events';
 import { ACCESS_STREAM, type Access, type AccessRecorded } from '../../domain/privacy.events';
 import { AccessNotRecordedError } from './access-not-recorded.error';
 
@@ -75,6 +76,7 @@ const factOf = (record: AccessRecord, deadlineMs: number): Fact => {
 const accessOf = (record: AccessRecord): Access => {
   const { action, command, outcome, subjects, subjectCount, subjectsHash, fields, query, rows, network } =
     record;
+  const { shown, others } = packed(fields);
   return {
     action,
     ...(command !== undefined && { command }),
@@ -82,7 +84,8 @@ const accessOf = (record: AccessRecord): Access => {
     ...(subjects.length > 0 && { subjects }),
     ...(subjectCount !== subjects.length && { subjectCount }),
     ...(subjectsHash !== undefined && { subjectsHash }),
-    ...(fields.length > 0 && { fields }),
+    ...(shown !== undefined && { shown }),
+    ...(others.length > 0 && { fields: others }),
     ...(query !== undefined && { query }),
     ...(rows !== undefined && { rows }),
     ...(network !== undefined && { network }),

@@ -1,4 +1,5 @@
 import type { EventMeta, RecordedEvent } from '@app/kernel';
+import { unpacked } from '../../domain/field-names.events';
 import type { Access } from '../../domain/privacy.events';
 import type { EntryContent } from './privacy-entry';
 
@@ -48,14 +49,14 @@ export const entryOfCommand = (
 });
 
 export const entryOfAccess = (access: Access, meta: EventMeta): EntryContent => {
-  const { outcome, subjects, subjectCount, fields, ...rest } = access;
+  const { outcome, subjects, subjectCount, shown, fields, ...rest } = access;
   return {
     ...aboutThe(meta),
     ...rest,
     outcome: outcome ?? 'allowed',
     subjects: subjects ?? [],
     subjectCount: subjectCount ?? subjects?.length ?? 0,
-    fields: fields ?? [],
+    fields: [...unpacked(shown), ...(fields ?? [])],
   };
 };
 
