@@ -1,13 +1,13 @@
 import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { AccessModule } from '@app/access';
+import { AccessModule, KeyUses } from '@app/access';
 import { ContactsReadModule, ContactsWriteModule, ReceiptSigner, SuppressionSetting } from '@app/contacts';
 import { EventStoreModule } from '@app/event-store';
 import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
 import { Clock, SystemClock } from '@app/kernel';
 import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule, type KeyRingPlace } from '@app/personal-data';
-import { PrivacyLogModule, PrivacyLogSigner } from '@app/privacy-log';
+import { PrivacyLogModule, PrivacyLogReads, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
 import { eventDefinitions, InventoryModule, KeyRingReplay, readModels } from '@app/system';
@@ -35,8 +35,13 @@ class SurroundingsModule {
         { provide: Readiness, useExisting: StoreReadiness },
         { provide: SuppressionSetting, useValue: { enabled: suppressErased } },
         { provide: ReceiptSigner, useExisting: PrivacyLogSigner },
+        {
+          provide: KeyUses,
+          useFactory: (log: PrivacyLogReads) => ({ lastUsedAt: (keyId: string) => log.lastSeen(keyId) }),
+          inject: [PrivacyLogReads],
+        },
       ],
-      exports: [Clock, Readiness, StoreReadiness, SuppressionSetting, ReceiptSigner],
+      exports: [Clock, Readiness, StoreReadiness, SuppressionSetting, ReceiptSigner, KeyUses],
     };
   }
 }

@@ -277,6 +277,17 @@ describe('the privacy log, over HTTP', () => {
     expect(missing.map(([, [route]]) => route)).toEqual([]);
   });
 
+  it('says when each key was last used', async () => {
+    await call('GET', `/v1/contacts/${await register()}`, { role: 'operator' });
+    await eventually('the list of keys says so', async () => {
+      const { items } = (await call('GET', '/v1/api-keys')).body as {
+        items: { name: string; lastUsedAt: string | null }[];
+      };
+      const used = items.find(({ name }) => name === 'operator')?.lastUsedAt ?? null;
+      return used !== null && Math.abs(Date.parse(used) - Date.now()) < 60_000;
+    });
+  });
+
   it('answers for a contact that nobody knows as for nobody', async () =>
     expect((await call('GET', `/v1/contacts/${UNKNOWN}/privacy-log`, { role: 'operator' })).status).toBe(
       404,

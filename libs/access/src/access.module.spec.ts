@@ -10,8 +10,9 @@ import { AccessLog, createHttpApplication, HttpModule, Readiness } from '@app/ht
 import { Clock } from '@app/kernel';
 import { PersonalDataModule } from '@app/personal-data';
 import { eventually, KeptAccessLog } from '@app/testing';
-import { AccessModule, accessEventDefinitions, AdminKeyKeeper } from './index';
+import { AccessModule, accessEventDefinitions, AdminKeyKeeper, KeyUses } from './index';
 
+const USED_AT = '2026-01-01T00:00:00.000Z';
 let aheadMs = 0;
 
 @Global()
@@ -20,8 +21,9 @@ let aheadMs = 0;
     { provide: Clock, useValue: { now: () => new Date(Date.now() + aheadMs) } },
     { provide: Readiness, useValue: { report: async () => ({ ready: true, parts: {}, lag: null }) } },
     { provide: AccessLog, useClass: KeptAccessLog },
+    { provide: KeyUses, useValue: { lastUsedAt: async () => USED_AT } },
   ],
-  exports: [AccessLog, Clock, Readiness],
+  exports: [AccessLog, Clock, KeyUses, Readiness],
 })
 class SurroundingsModule {}
 
@@ -120,6 +122,7 @@ describe('API keys over HTTP, on an event store', () => {
       rotatedAt: null,
       expiresAt: null,
       revokedAt: null,
+      lastUsedAt: USED_AT,
     });
     expect(JSON.stringify(body)).not.toContain(key);
     expect((await call(two, admin, 'GET', '?minPosition=9000000000000000000')).status).toBe(503);

@@ -4,4 +4,5 @@ export {
   type AdminKey,
   type AdminKeyOptions,
 } from './application/admin-key/ensure-admin-key';
+export { KeyUses } from './application/list-keys/key-uses.port';
 export * from './domain/access.events';

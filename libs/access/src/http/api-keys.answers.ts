@@ -12,6 +12,7 @@ export class ApiKeyRowShape {
   @ApiProperty(TIME) readonly rotatedAt!: string | null;
   @ApiProperty(TIME) readonly expiresAt!: string | null;
   @ApiProperty(TIME) readonly revokedAt!: string | null;
+  @ApiProperty(TIME) readonly lastUsedAt!: string | null;
 }
 
 export class ApiKeyPageShape {

@@ -4,6 +4,7 @@ import { CursorCodec } from '@app/http';
 import { ReadBehindError } from '@app/read-store';
 import { accessDecider, type ApiKey } from '../../domain/access.decider';
 import { ACCESS_STREAM } from '../../domain/access.events';
+import { KeyUses } from './key-uses.port';
 import { ListApiKeysQuery, type ApiKeyPage, type ApiKeyRow } from './list-keys.query';
 
 const BINDING = 'api-keys';
@@ -15,6 +16,7 @@ export class ListApiKeysHandler implements IQueryHandler<ListApiKeysQuery> {
     private readonly decisions: DecisionRunner,
     private readonly store: EventStore,
     private readonly cursors: CursorCodec,
+    private readonly uses: KeyUses,
   ) {}
 
   async execute({ limit, cursor, minPosition }: ListApiKeysQuery): Promise<ApiKeyPage> {
@@ -24,7 +26,9 @@ export class ListApiKeysHandler implements IQueryHandler<ListApiKeysQuery> {
     const { state } = await this.decisions.read(accessDecider, ACCESS_STREAM);
     const keys = [...state.keys.values()];
     const start = after === undefined ? 0 : keys.findIndex(({ keyId }) => keyId === after) + 1;
-    const items = keys.slice(start, start + limit).map(rowOf);
+    const items = await Promise.all(
+      keys.slice(start, start + limit).map(async (key) => rowOf(key, await this.uses.lastUsedAt(key.keyId))),
+    );
     const last = items.at(-1);
     return {
       items,
@@ -34,7 +38,10 @@ export class ListApiKeysHandler implements IQueryHandler<ListApiKeysQuery> {
   }
 }
 
-const rowOf = ({ keyId, name, role, createdAt, rotatedAt, expiresAt, revokedAt }: ApiKey): ApiKeyRow => ({
+const rowOf = (
+  { keyId, name, role, createdAt, rotatedAt, expiresAt, revokedAt }: ApiKey,
+  lastUsedAt: string | null,
+): ApiKeyRow => ({
   id: keyId,
   name,
   role,
@@ -42,4 +49,5 @@ const rowOf = ({ keyId, name, role, createdAt, rotatedAt, expiresAt, revokedAt }
   rotatedAt: rotatedAt ?? null,
   expiresAt: expiresAt ?? null,
   revokedAt: revokedAt ?? null,
+  lastUsedAt,
 });

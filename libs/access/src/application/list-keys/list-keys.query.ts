@@ -10,6 +10,8 @@ export type ApiKeyRow = Readonly<{
   rotatedAt: string | null;
   expiresAt: string | null;
   revokedAt: string | null;
+  /** When the privacy log last heard of it. */
+  lastUsedAt: string | null;
 }>;
 
 export type ApiKeyPage = Readonly<{
