@@ -112,7 +112,9 @@ export const typedRead = (types: readonly string[], from: bigint | null): Buffer
     all: from === null ? { start: {} } : { position: positionOf(from) },
     count: Number.MAX_SAFE_INTEGER,
     filter: {
-      eventType: { regex: `^(${types.map((type) => type.replace(/[^\w]/g, '\\$&')).join('|')})$` },
+      eventType: {
+        regex: `^(${types.map((type) => type.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})$`,
+      },
       count: {},
       checkpointIntervalMultiplier: 1,
     },
