@@ -32,6 +32,10 @@ describe('the configuration', () => {
         MONGODB_URL: 'mongodb://user:secret@a:27017,b:27017/loyalty?replicaSet=rs0',
         REGULARS_DATA_DIR: '/data',
         REGULARS_KEYS_DIR: 'elsewhere',
+        KEYRING_URL: 'mongodb://keys:27017/ring',
+        REGULARS_KMS_URL: 'https://vault:8200',
+        REGULARS_KMS_TOKEN: 'hvs.token',
+        REGULARS_KMS_KEY: 'loyalty',
         REGULARS_ADMIN_KEY: 'a-key-of-16-chars',
         PROJECTOR_PORT: '3001',
         REGULARS_REQUESTS_PER_MINUTE: '6000',
@@ -47,6 +51,8 @@ describe('the configuration', () => {
       mongodbName: 'loyalty',
       dataDir: '/data',
       keysDir: join(directory, 'elsewhere'),
+      keyringUrl: 'mongodb://keys:27017/ring',
+      keyService: { url: 'https://vault:8200', token: 'hvs.token', keyName: 'loyalty' },
       adminKey: 'a-key-of-16-chars',
       projectorPort: 3001,
       requestsPerMinute: 6000,
@@ -74,6 +80,10 @@ describe('the configuration', () => {
     ['EVENTSTORE_URL', 'http://secret@a:2113'],
     ['MONGODB_URL', 'secret'],
     ['MONGODB_URL', 'mongodb:///secret'],
+    ['KEYRING_URL', 'secret'],
+    ['REGULARS_KMS_URL', 'ftp://secret'],
+    ['REGULARS_KMS_TOKEN', 'secret secret'],
+    ['REGULARS_KMS_KEY', 'secret/secret'],
     ['REGULARS_ADMIN_KEY', 'secret'],
     ['REGULARS_ADMIN_KEY', 'secret secret secret'],
     ['REGULARS_REQUESTS_PER_MINUTE', '0'],
@@ -90,6 +100,13 @@ describe('the configuration', () => {
     const { message } = refusal as Error;
     expect(message).toMatch(new RegExp(`^${name} is wrong: it takes .+\\.$`));
     expect(message).not.toContain(value);
+  });
+
+  it('takes address and token of a key service together', () => {
+    for (const setting of [{ REGULARS_KMS_URL: 'https://vault:8200' }, { REGULARS_KMS_TOKEN: 'hvs.token' }])
+      expect(() => load(setting)).toThrow(/must both be set/);
+    const both = { REGULARS_KMS_URL: 'https://vault:8200', REGULARS_KMS_TOKEN: 'hvs.token' };
+    expect(load(both).keyService?.keyName).toBe('regulars');
   });
 
   it('asks for both servers where none is started', () => {

@@ -61,7 +61,6 @@ describe('LmdbKeyStore', () => {
     const keys = [wrapped(), wrapped(), wrapped()] as const;
     await store.create('a', { kek: 1, wrapped: keys[0] });
     await store.create('b', { kek: 1, wrapped: keys[1] });
-    // eslint-disable-next-line @typescript-eslint/unbound-method
     const { writeNow } = CellFile.prototype;
     // As if the process were killed once the index was turned over.
     jest.spyOn(CellFile.prototype, 'writeNow').mockImplementation(function (this: CellFile, cell, bytes) {
