@@ -65,6 +65,12 @@ describe('the canonical form of JSON', () => {
     expect(canonicalJson({ b: undefined, a: { c: undefined } })).toBe('{"a":{}}');
   });
 
+  it('takes nesting up to a limit', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+    expect(canonicalJson(nested(32))).toHaveLength(65);
+    expect(() => canonicalJson(nested(33))).toThrow('Nested deeper than 32');
+  });
+
   const cycle: unknown[] = [];
   cycle.push(cycle);
   it.each([

@@ -22,6 +22,7 @@ export class CheckpointCheck {
   private frontier: Frontier = emptyFrontier;
   private lastAt: string | null = null;
   private waiting: Opened[] = [];
+  private isAstray = false;
   private readonly recentRoots = new Map<number, Buffer>();
 
   constructor(
@@ -106,9 +107,13 @@ export class CheckpointCheck {
     }
     if (!root.equals(signedRoot)) {
       this.changedBetween ??= { from: this.provenSize, to: size };
-      this.faults.add('root', `The first ${size} entries are not those that were signed.`);
+      // No checkpoint behind it will fit, which needs no saying again.
+      if (!this.isAstray)
+        this.faults.add('root', `The first ${size} entries are not those that were signed.`);
+      this.isAstray = true;
       return;
     }
+    this.isAstray = false;
     this.provenSize = Math.max(this.provenSize, size);
     const { validUntil } = key;
     // Not `>`: an instant that cannot be read must not pass.

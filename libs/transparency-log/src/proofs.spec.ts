@@ -124,6 +124,16 @@ describe('proofs of inclusion', () => {
     const whole = { index: 2 ** 40, size: 2 ** 40 + 1, leafHash: leaf, proof: [left] };
     const top = naiveRoot([left, leaf], 0, 2);
     expect(verifyInclusion({ ...whole, root: top })).toBe(true);
+    const second = leafHash(Buffer.from('second last'));
+    expect(
+      verifyInclusion({
+        index: 2 ** 40 + 1,
+        size: 2 ** 40 + 2,
+        leafHash: leaf,
+        root: naiveRoot([left, naiveRoot([second, leaf], 0, 2)], 0, 2),
+        proof: [second, left],
+      }),
+    ).toBe(true);
     expect(verifyInclusion({ ...whole, index: 2 ** 40 - 1, root: top })).toBe(false);
   });
 });
@@ -148,6 +158,7 @@ describe('proofs of consistency', () => {
         if (other !== to) expect(verifyConsistency({ ...claim, proof, toRoot: root(other) })).toBe(false);
         for (const wrong of spoilt(proof)) expect(verifyConsistency({ ...claim, proof: wrong })).toBe(false);
         expect(verifyConsistency({ ...claim, proof, from: to + 1 })).toBe(false);
+        if (from < to) expect(verifyConsistency({ ...claim, proof, to: to * 4 })).toBe(false);
       }),
       { numRuns: 60 },
     ));

@@ -109,6 +109,13 @@ describe('a verifier key', () => {
     expect(() => parseVerifierKey(text)).toThrow();
   });
 
+  it("is refused as in the tests of Go's package: of another algorithm, of another length, under a right id", () => {
+    const algorithm = 'PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
+    expect(() => parseVerifierKey(algorithm)).toThrow('Not an Ed25519 key');
+    const length = 'PeterNeumann+cc469956+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY==';
+    expect(() => parseVerifierKey(length)).toThrow();
+  });
+
   it('and its signer need a name that fits into a note, and 32 bytes', () => {
     for (const name of ['', 'a b', 'a+b', 'a\nb', 'a\u00a0b']) {
       expect(() => signerOf(name, Buffer.alloc(32))).toThrow('name');

@@ -160,4 +160,5 @@ const measured = async function* (chunks: AsyncIterable<Buffer>, progress: Progr
     progress.step(Math.floor(bytes / 1_024) - shown);
     shown = Math.floor(bytes / 1_024);
   }
+  progress.step(Math.ceil(bytes / 1_024) - shown);
 };
