@@ -4,7 +4,7 @@ import type { DueErasures } from './mongo.due-erasures';
 
 const ERASURES_A_ROUND_MAX = 1_000;
 /** Of which most wait, for read models and for a purge that they share. */
-const AT_ONCE = 32;
+const AT_ONCE = 128;
 
 /**
  * Goes on with erasures whose time has come: that have cooled off, that whoever began them has left, and whose retained data

@@ -27,6 +27,9 @@ export class NotPurgedError extends Error {
   }
 }
 
+const isUnreachable = ({ erasure: { stage } }: Standing): boolean =>
+  stage === 'erased' || stage === 'completed';
+
 type Standing = Readonly<{ erasure: Readonly<Erasure>; retainedUntil: string | null }>;
 
 /**
@@ -49,11 +52,19 @@ export class ErasureProcess {
     private readonly clock: Clock,
   ) {}
 
-  /** Brings a contact's erasure as far as it can be brought now. Throws what stood in the way; the next call goes on. */
-  async proceed(contactId: string, cause: CommandContext): Promise<void> {
+  /**
+   * Brings a contact's erasure as far as it can be brought now, or (`unreachable`) until nothing can be read any more. Throws what
+   * stood in the way; the next call goes on.
+   */
+  async proceed(
+    contactId: string,
+    cause: CommandContext,
+    upTo: 'unreachable' | 'end' = 'end',
+  ): Promise<void> {
     for (let count = 0; count < STEPS_MAX; count += 1) {
       const standing = await this.standing(contactId);
-      if (standing === null || !(await this.step(contactId, standing, cause))) return;
+      if (standing === null || (upTo === 'unreachable' && isUnreachable(standing))) return;
+      if (!(await this.step(contactId, standing, cause))) return;
     }
   }
 
