@@ -2,6 +2,8 @@ import type { Actor } from '@app/kernel';
 
 /** What one request showed, or tried to. Names, pseudonyms and counts: never a value of what was shown. */
 export type AccessRecord = Readonly<{
+  /** UUID that no other record has. */
+  recordId: string;
   actor: Actor;
   onBehalfOf?: string;
   purpose?: string;

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { StaleRevisionError } from '@app/event-store';
 import { Clock, DomainError } from '@app/kernel';
@@ -93,6 +93,8 @@ export class AccessRecorder {
     const purpose = slugOf(request, 'regulars-purpose');
     const network = networkOf(request.ip);
     return {
+      // A client may choose a request's id, and choose it twice.
+      recordId: request.headers['x-request-id'] === undefined ? request.id : randomUUID(),
       actor,
       ...(onBehalfOf !== undefined && { onBehalfOf }),
       ...(purpose !== undefined && { purpose }),

@@ -47,6 +47,9 @@ export const FIELD_NAMES: readonly string[] = [
   'recordedAt',
   'actor',
   'data',
+  // Further details of a contact.
+  'processingRestricted',
+  'profilingObjection',
 ];
 
 const PLACES: ReadonlyMap<string, number> = new Map(FIELD_NAMES.map((name, place) => [name, place]));

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { EventStore, Fact } from '@app/event-store';
 import { AccessLog, type AccessRecord } from '@app/http';
 import { packed } from '../../domain/field-names.events';
@@ -54,13 +53,13 @@ export class EventAccessLog extends AccessLog {
 }
 
 const factOf = (record: AccessRecord, deadlineMs: number): Fact => {
-  const { actor, onBehalfOf, purpose, correlationId, at } = record;
+  const { recordId, actor, onBehalfOf, purpose, correlationId, at } = record;
   const event: AccessRecorded = { type: 'privacy.AccessRecorded.v1', data: accessOf(record) };
   return {
     event,
     context: {
-      // Not the request's id: a client may choose that, and two records under one id would be taken for one.
-      commandId: randomUUID(),
+      // Two records under one id would be taken for one.
+      commandId: recordId,
       repeatable: false,
       actor,
       ...(onBehalfOf !== undefined && { onBehalfOf }),
