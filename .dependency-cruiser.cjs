@@ -29,7 +29,7 @@ module.exports = {
       severity: 'error',
       comment: 'The rule language is plain functions; only its own folder and the kernel.',
       from: { path: '^libs/rules/src/', pathNot: TEST },
-      to: { pathNot: ['^libs/rules/src/', '^libs/kernel/src/', '^node_modules/', 'node:crypto'] },
+      to: { pathNot: ['^libs/rules/src/', '^libs/kernel/src/', '^node_modules/', '^(node:)?crypto$'] },
     },
     {
       name: 'transparency-log-is-pure',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { ageOn, bornBy, dateIn } from './calendar';
+import { ageOn, bornBy, dateIn, periodOfDate } from './calendar';
+import { isDate } from './parse-values';
 
 const anyDay = fc
   .date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
@@ -31,3 +32,29 @@ describe('the calendar', () => {
     expect(dateIn(instant, 'America/New_York')).toBe('2024-02-29');
   });
 });
+
+it('knows the days that there are', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 9999 }), fc.nat(13), fc.nat(32), (year, month, day) => {
+      const text = [
+        String(year).padStart(4, '0'),
+        ...[month, day].map((n) => String(n).padStart(2, '0')),
+      ].join('-');
+      const time = Date.parse(`${text}T00:00:00.000Z`);
+      expect(isDate(text)).toBe(!Number.isNaN(time) && new Date(time).toISOString().startsWith(text));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it.each([
+  ['day', 0, 'MO', '2024-02-29', '2024-03-01'],
+  ['week', 0, 'MO', '2024-02-26', '2024-03-04'],
+  ['week', 0, 'SU', '2024-02-25', '2024-03-03'],
+  ['week', -1, 'SA', '2024-02-17', '2024-02-24'],
+  ['month', -1, 'MO', '2024-01-01', '2024-02-01'],
+  ['quarter', 1, 'MO', '2024-04-01', '2024-07-01'],
+  ['year', -5, 'MO', '2019-01-01', '2020-01-01'],
+] as const)('takes the %s %i of a date, weeks from %s', (period, offset, weekStart, from, to) =>
+  expect(periodOfDate('2024-02-29', { period, offset }, weekStart)).toEqual({ from, to }),
+);

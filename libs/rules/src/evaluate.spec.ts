@@ -168,6 +168,27 @@ describe('rolling windows', () => {
     ]);
   });
 
+  it('keep a fact for its day, also where a day before now falls into the hour that was skipped or came twice', () => {
+    const inDay = inLast('P1D', 'Europe/Vienna');
+    // 03:15 in summer; a day before 02:45 is 02:45, which was skipped and counts as 03:45.
+    const spring = contact({ facts: [bought('2024-03-31T01:15:00Z')] });
+    expect(truth(inDay, spring, '2024-04-01T00:45:00Z')).toBe('true');
+    expect(changes(inDay, spring, '2024-03-31T02:00:00Z', '2025-01-01')).toEqual([
+      '2024-04-01T01:15:00.000Z false',
+    ]);
+    // 02:30 for the second time; a day before 02:15 is 02:15 for the first time.
+    const autumn = contact({ facts: [bought('2024-10-27T01:30:00Z')] });
+    expect(changes(inDay, autumn, '2024-10-27T02:00:00Z', '2025-01-01')).toEqual([
+      '2024-10-28T01:30:00.000Z false',
+    ]);
+    // 02:20 for the second time has its day, though a fact of 02:40 for the first time goes later.
+    const both = contact({ facts: [bought('2024-10-27T00:40:00Z'), bought('2024-10-27T01:20:00Z')] });
+    const two = { event: 'PurchaseRecorded', count: { op: 'gte', value: 2 }, window: { last: 'P1D' } };
+    expect(changes(rule('Europe/Vienna', two), both, '2024-10-27T02:00:00Z', '2025-01-01')).toEqual([
+      '2024-10-28T01:20:00.000Z false',
+    ]);
+  });
+
   it('tell when a count is crossed, not when any fact goes', () => {
     const facts = contact({
       facts: ['01', '02', '03', '04'].map((day) => bought(`2024-01-${day}T00:00:00Z`)),

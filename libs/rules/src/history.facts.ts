@@ -25,6 +25,7 @@ import { pathTruth } from './value-tests';
 export class HistoryFacts implements ContactFacts {
   readonly contactId: string;
   readonly registeredAt: number;
+  private readonly ordered = new Map<'occurredAt' | 'recordedAt', readonly Dated[]>();
 
   constructor(
     private readonly history: ContactHistory,
@@ -69,32 +70,41 @@ export class HistoryFacts implements ContactFacts {
     return Object.hasOwn(this.segments, segmentId) ? (this.segments[segmentId] ?? []) : [];
   }
 
-  tally(series: Series, range: Range): Tally {
-    return this.select(series, range).reduce(
-      (tally, { count, amount }) => ({ count: tally.count + count, sum: tally.sum + amount }),
-      { count: 0, sum: 0 },
-    );
+  tally(series: Series, { after, upTo, axis }: Range): Tally {
+    let [count, sum] = [0, 0];
+    for (const { at, fact } of this.inOrder(axis)) {
+      const part = after < at && at <= upTo ? partOf(fact, series) : null;
+      if (part !== null) [count, sum] = [count + part.count, sum + part.amount];
+    }
+    return { count, sum };
   }
 
-  list(series: Series, range: Range, { order, limit }: Page): readonly Fact[] {
-    const facts = this.select(series, range);
-    return (order === 'oldest' ? facts : facts.reverse()).slice(0, limit);
+  list(series: Series, { after, upTo, axis }: Range, { order, limit }: Page): readonly Fact[] {
+    const facts = this.inOrder(axis);
+    const found: Fact[] = [];
+    for (let n = 0; n < facts.length && found.length < limit; n += 1) {
+      const { at, fact } = facts[order === 'oldest' ? n : facts.length - 1 - n] as Dated;
+      const part = after < at && at <= upTo ? partOf(fact, series) : null;
+      if (part !== null) found.push({ at, eventId: fact.eventId, fields: fact.fields, ...part });
+    }
+    return found;
   }
 
-  private select(series: Series, { after, upTo, axis }: Range): Fact[] {
-    const time = axis === 'recorded' ? 'recordedAt' : 'occurredAt';
-    return this.history.facts
-      .flatMap((fact) => {
-        const at = Date.parse(fact[time]);
-        const part = after < at && at <= upTo ? partOf(fact, series) : null;
-        if (part === null) return [];
-        const { eventId, fields, position } = fact;
-        return [{ at, eventId, fields, ...part, position: BigInt(position) }];
-      })
-      .sort((one, other) => one.at - other.at || (one.position < other.position ? -1 : 1))
-      .map(({ position: _, ...fact }) => fact);
+  /** By time and, of one time, by position: put in order once an axis. */
+  private inOrder(axis: Range['axis']): readonly Dated[] {
+    const name = axis === 'recorded' ? 'recordedAt' : 'occurredAt';
+    let dated = this.ordered.get(name);
+    if (dated === undefined) {
+      dated = this.history.facts
+        .map((fact) => ({ at: Date.parse(fact[name]), position: BigInt(fact.position), fact }))
+        .sort((one, other) => one.at - other.at || (one.position < other.position ? -1 : 1));
+      this.ordered.set(name, dated);
+    }
+    return dated;
   }
 }
+
+type Dated = Readonly<{ at: number; fact: HistoryFact }>;
 
 type Part = Readonly<{ count: 0 | 1; amount: number }>;
 

@@ -102,6 +102,19 @@ describe('the linter', () => {
     [bought('gte', 1, { window: { last: 'PT59M' } }), ['warning short-window /root/window']],
     [bought('gte', 1, { window: { last: 'PT1H' } }), []],
     [{ all: [gender('eq', 'female'), { not: gender('eq', 'female') }] }, ['error contradictory /root']],
+    [
+      bought('gte', 1, { where: [{ path: 'amount.minor', op: 'gt', value: 5 }] }),
+      ['warning any-currency /root/where/0'],
+    ],
+    [
+      bought('gte', 1, {
+        where: [
+          { path: 'amount.minor', op: 'gt', value: 5 },
+          { path: 'amount.currency', op: 'eq', value: 'EUR' },
+        ],
+      }),
+      [],
+    ],
     [{ ranked: { by: 'points.balance', top: 100 } }, []],
     [{ attr: 'profile.firstName', op: 'in', value: ['MÜLLER', 'x'] }, []],
     [

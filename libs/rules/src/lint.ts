@@ -89,7 +89,11 @@ const lintNode = (node: RuleNode, pointer: string): readonly LintFinding[] => {
     if (inside.some(({ level }) => level === 'error')) return inside;
     return [...inside, ...constantFinding(node, pointer)];
   }
-  return [...constantFinding(node, pointer), ...windowFindings(node, pointer)];
+  return [
+    ...constantFinding(node, pointer),
+    ...windowFindings(node, pointer),
+    ...currencyFindings(node, pointer),
+  ];
 };
 
 /** The parts of a node with those of nodes of its kind right inside it. */
@@ -446,6 +450,25 @@ const windowFindings = (leaf: Leaf, pointer: string): readonly LintFinding[] => 
       `${pointer}/window`,
       'short-window',
       'A window under an hour makes members come and go.',
+    ),
+  ];
+};
+
+const currencyFindings = (leaf: Leaf, pointer: string): readonly LintFinding[] => {
+  const [name, tests = []] =
+    'event' in leaf
+      ? (['where', leaf.where] as const)
+      : 'has' in leaf
+        ? (['has', leaf.has] as const)
+        : ['', []];
+  const amount = tests.findIndex(({ path }) => path === 'amount.minor');
+  if (amount === -1 || tests.some(({ path, op }) => path === 'amount.currency' && op === 'eq')) return [];
+  return [
+    finding(
+      'warning',
+      `${pointer}/${name}/${amount}`,
+      'any-currency',
+      'Amounts of every currency are compared; say which with a test of amount.currency.',
     ),
   ];
 };

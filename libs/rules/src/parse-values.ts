@@ -1,3 +1,4 @@
+import { isLeapYear } from './calendar';
 import {
   isZero,
   normalDuration,
@@ -122,11 +123,14 @@ export const parseInstant: ParseValue<string> = (value, pointer) => {
 export const parseDateOrInstant: ParseValue<string> = (value, pointer) =>
   isDate(value) ? value : parseInstant(value, pointer);
 
-/** 30 February is read as 1 March: only what comes back as it was is a date. */
+const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Days that there are: neither 30 February nor, but in leap years, the 29th. */
 export const isDate = (value: unknown): value is string => {
   if (typeof value !== 'string' || !DATE.test(value)) return false;
-  const time = Date.parse(`${value}T00:00:00.000Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(value);
+  const [year, month, day] = [value.slice(0, 4), value.slice(5, 7), value.slice(8)].map(Number);
+  if (day === 0 || (day ?? 0) > (MONTH_DAYS[(month ?? 0) - 1] ?? 0)) return false;
+  return month !== 2 || day !== 29 || isLeapYear(year ?? 0);
 };
 
 const parseDurationParts: ParseValue<DurationParts> = (value, pointer) => {

@@ -45,8 +45,8 @@ const spansAround = (leaf: AnniversaryLeaf, date: string, { today, weekStart }: 
   const year = Number(today.slice(0, 4));
   // A period can be 120 years off, a stretch at most a year.
   const offset = 'window' in leaf ? yearsOff(leaf.window) : 0;
-  const from = Math.max(first, year + offset - 2);
-  const candidates = [0, 1, 2, 3, 4, 5].map((step) => from + step).filter((candidate) => candidate <= 9999);
+  const from = Math.max(first, year + offset - 1);
+  const candidates = [0, 1, 2, 3].map((step) => from + step).filter((candidate) => candidate <= 9999);
   return candidates.map((candidate) => spanOf(leaf, anniversaryIn(candidate, date, leaf.feb29), weekStart));
 };
 

@@ -11,6 +11,7 @@ import {
   type BooleanTest,
   type DurationTest,
   type NumberTest,
+  type PresenceTest,
   type SetTest,
   type TextTest,
   type TimeTest,
@@ -123,7 +124,7 @@ const instantTruth = (test: TimeTest, instant: number, moment: Moment): boolean 
 const nextMoveOf = (leaf: AttributeLeaf, text: string, moment: Moment): number | null => {
   switch (attributeType(leaf.attr)) {
     case 'age':
-      return isDate(text) ? nextBirthday(text, moment) : null;
+      return isDate(text) ? nextAgeMove(leaf as NumberTest | PresenceTest, text, moment) : null;
     case 'tenure':
       return leaf.op === 'isSet' || leaf.op === 'isUnset'
         ? null
@@ -138,16 +139,28 @@ const nextMoveOf = (leaf: AttributeLeaf, text: string, moment: Moment): number |
   }
 };
 
-/** Who was born on 29 February is a year older from 1 March in years without that day, as in ageOn. */
-const nextBirthday = (birthday: string, { today, now, tz }: Moment): number | null => {
-  const year = Number(today.slice(0, 4));
+/**
+ * The birthdays on which an age that is asked for is reached or left behind. Who was born on 29 February is a year older from
+ * 1 March in years without that day, as in ageOn.
+ */
+const nextAgeMove = (
+  test: NumberTest | PresenceTest,
+  birthday: string,
+  { now, tz }: Moment,
+): number | null => {
+  if (test.op === 'isSet' || test.op === 'isUnset') return null;
+  const asked = typeof test.value === 'number' ? [test.value] : test.value;
+  const birth = Number(birthday.slice(0, 4));
+  const years = asked.flatMap((age) => [birth + age, birth + age + 1]);
   return earliestAfter(
     now,
-    [year, year + 1].map((candidate) => {
-      const years = String(candidate).padStart(4, '0');
-      const date = `${years}${birthday.slice(4)}`;
-      return startOfDate(isDate(date) ? date : `${years}-03-01`, tz);
-    }),
+    years
+      .filter((year) => year >= 0 && year <= 9999)
+      .map((year) => {
+        const text = String(year).padStart(4, '0');
+        const date = `${text}${birthday.slice(4)}`;
+        return startOfDate(isDate(date) ? date : `${text}-03-01`, tz);
+      }),
   );
 };
 
