@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { open as openDatabase } from 'lmdb';
 import { keyIdOf } from './key-id';
 import { KeyDestroyedError, KeyRingSetupError, KeyRingUnavailableError } from './key-ring.errors';
+import { LmdbKeyStore } from './lmdb.key-store';
 import { LocalKeyRing } from './local.key-ring';
 
 const run = promisify(execFile);
@@ -118,6 +120,36 @@ describe('LocalKeyRing', () => {
     ).rejects.toThrow(/is not the one that the keys were wrapped with/);
     await keyRing.close();
     await expect(keyRing.keyForSealing(contactId, 'personal')).rejects.toThrow(KeyRingUnavailableError);
+  });
+
+  it('takes over a key ring of the first version, and leaves none of its files', async () => {
+    const keyRing = await open();
+    const [kept, gone] = [randomUUID(), randomUUID()];
+    const key = await fingerprint(keyRing, kept);
+    const secret = keyRing.secrets.derive('cursor').toString('hex');
+    await keyRing.destroy(gone, 'personal');
+    await keyRing.close();
+    // The first version kept the records themselves in one LMDB file.
+    const store = await LmdbKeyStore.open(folder);
+    const records = await store.page(null, 100);
+    await store.close();
+    const older = openDatabase<Buffer, string>({ path: join(folder, 'keys.mdb'), encoding: 'binary' });
+    for (const [name, record] of records) {
+      const bytes = Buffer.alloc(9, 2);
+      if (record.kind === 'destroyed') bytes.writeDoubleBE(record.at, 1);
+      const wrapped = record.kind === 'active' ? record.wrapped : Buffer.alloc(0);
+      const active = name === 'system-secret' ? wrapped : Buffer.concat([Buffer.of(1), wrapped]);
+      await older.put(name, record.kind === 'active' ? active : bytes);
+    }
+    await older.put('generation', Buffer.alloc(8));
+    await older.close();
+    for (const name of ['index.mdb', 'index.mdb-lock', 'keys.bin']) await rm(join(folder, name));
+
+    const again = await open();
+    expect(await fingerprint(again, kept)).toBe(key);
+    expect(again.secrets.derive('cursor').toString('hex')).toBe(secret);
+    await expect(again.keyForSealing(gone, 'personal')).rejects.toThrow(KeyDestroyedError);
+    expect((await readdir(folder)).sort()).toEqual(['index.mdb', 'index.mdb-lock', 'keys.bin', 'master.key']);
   });
 
   it('does not make a new master key beside old records', async () => {

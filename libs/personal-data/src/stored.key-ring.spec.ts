@@ -208,6 +208,55 @@ describe('StoredKeyRing', () => {
     expect(await opening(keyRing, contacts[0] as string)).toBe('destroyed');
   });
 
+  it('does not keep what it read of a key before it heard that it was destroyed', async () => {
+    const shared = new MemoryRecords();
+    const store = new MemoryKeyStore(shared);
+    const [keyRing, elsewhere] = [await openOn(store), await openOn(new MemoryKeyStore(shared))];
+    const contact = randomUUID();
+    await sealing(elsewhere, contact);
+    const read = store.read.bind(store);
+    let release: () => void = () => undefined;
+    const reached = new Promise<void>((isReached) => {
+      store.read = async (name) => {
+        const record = await read(name);
+        await new Promise<void>((go) => {
+          release = go;
+          isReached();
+        });
+        return record;
+      };
+    });
+    const early = keyRing.keyForOpening(keyIdOf(contact, 'personal'));
+    await reached;
+    store.read = read;
+    await elsewhere.destroy(contact, 'personal');
+    await opening(keyRing, randomUUID());
+    release();
+    await early;
+    store.unnoticedMs = { sealing: 60_000, opening: 60_000 };
+    expect(await opening(keyRing, contact)).toBe('destroyed');
+  });
+
+  it('retires nothing that a later rotation still leads away from', async () => {
+    const shared = new MemoryRecords();
+    const keyRing = await openOn(new MemoryKeyStore(shared));
+    const contact = randomUUID();
+    const key = await sealing(keyRing, contact);
+    const keks = async (): Promise<KeyEncryptionKeys> => {
+      const versions = new KeyEncryptionKeys(new MemoryKeyStore(shared), shared.masterKeys(), null);
+      await versions.open();
+      return versions;
+    };
+    const [slow, next] = [await keks(), await keks()];
+    await slow.begin();
+    await keyRing.keeper.rotate();
+    await next.begin();
+    // All is under version 2 still, which is the old one now.
+    await slow.retireOld(2);
+    expect([...shared.files.keys()]).toEqual([2, 3]);
+    expect(await sealing(await openOn(new MemoryKeyStore(shared)), contact)).toBe(key);
+  });
+
   it('prints no key', async () => {
     const shared = new MemoryRecords();
     const keyRing = await openOn(new MemoryKeyStore(shared));
