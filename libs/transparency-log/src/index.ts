@@ -19,4 +19,5 @@ export { NoteError, type NoteFlaw, openNote, signNote } from './signed-note';
 export * from './text-lines';
 export * from './tiles';
 export { type EntryVerdict, entryVerdict, type Fault, type FaultCode, type LogVerdict } from './verdict';
-export { type LogToVerify, REPETITION_WINDOW, verifyLog } from './verify-log';
+export { REPETITION_WINDOW } from './recent-ids';
+export { type LogToVerify, verifyLog } from './verify-log';

@@ -3,10 +3,8 @@ import { EXPORT_FORMAT, parseExportLine } from './export-format';
 import { leafHash } from './hashing';
 import type { VerifierKey } from './note-key';
 import { LEAF_BYTES_MAX } from './tiles';
+import { RecentIds } from './recent-ids';
 import { type Fault, FaultList, type LogVerdict } from './verdict';
-
-/** Repetitions are seen within this many entries: an exact answer would need memory for the whole log. */
-export const REPETITION_WINDOW = 65_536;
 
 export type LogToVerify = Readonly<{
   /** Lines of an export (readLines). */
@@ -136,19 +134,5 @@ class ExportLines {
     this.log.onEntry?.(position, hash, found);
     this.check.append(hash, typeof at === 'string' ? at : '');
     if (this.check.size === this.log.rootAt) this.rootAt = this.check.root();
-  }
-}
-
-/** Remembers the last ids, at least REPETITION_WINDOW and at most twice as many. */
-class RecentIds {
-  private newer = new Set<unknown>();
-  private older: ReadonlySet<unknown> = new Set();
-
-  /** Whether the id was given before; remembers it. */
-  seen(id: unknown): boolean {
-    if (this.newer.has(id) || this.older.has(id)) return true;
-    if (this.newer.size === REPETITION_WINDOW) [this.older, this.newer] = [this.newer, new Set()];
-    this.newer.add(id);
-    return false;
   }
 }
