@@ -108,8 +108,8 @@ export class ErasureProcess {
     await this.gate.wait(fenced.position);
     if (emailHash !== null) await this.dropPendingClaim(contactId, emailHash);
     const held = await this.purge.held(contactId);
-    const keys = [await this.keyRing.destroy(contactId, 'personal')];
-    if (until === null) keys.push(await this.keyRing.destroy(contactId, 'retained'));
+    const keyClasses = until === null ? (['personal', 'retained'] as const) : (['personal'] as const);
+    const keys = await Promise.all(keyClasses.map((keyClass) => this.keyRing.destroy(contactId, keyClass)));
     const keyIds = keys.map(({ keyId }) => keyId);
     await this.run(
       { type: 'RecordErased', contactId, now: this.now(), keyIds, retainedUntil: until, held },
