@@ -1,5 +1,7 @@
 import { Query } from 'mingo';
 import { compileFilter, type RuleFields, type StoreFilter } from './compile-filter';
+import { evaluate } from './evaluate';
+import { HistoryFacts } from './history.facts';
 import { parseRule } from './parse-rule';
 
 const fields: RuleFields = {
@@ -171,4 +173,61 @@ describe('the rest', () => {
     const rule = parseRule({ not: { segment: 's', op: 'in' } });
     expect(compileFilter(rule, own, NOW)).toEqual({ filter: { segments: { $ne: 's' } }, rest: null });
   });
+});
+
+describe('how long ago something is', () => {
+  const registered = '2024-01-31T12:00:00.000Z';
+  const document = { registeredAt: registered };
+  const facts = new HistoryFacts({
+    contactId: 'c1',
+    registeredAt: registered,
+    attributes: { registeredAt: { value: registered } },
+    consents: [],
+    devices: [],
+    lots: [],
+    facts: [],
+  });
+  const own: RuleFields = {
+    attribute: () => 'registeredAt',
+    metric: () => undefined,
+    since: () => 'registeredAt',
+  };
+  const leaves = ['lt', 'lte', 'gt', 'gte'].flatMap((op) => [
+    { attr: 'tenure', op, value: 'P30D' },
+    { attr: 'tenure', op, value: 'P1M' },
+    { since: 'registration', op, value: 'PT720H', never: 'match' },
+  ]);
+  const asked: object[] = [
+    ...leaves,
+    { attr: 'tenure', op: 'between', value: ['P29D', 'P30D'] },
+    { attr: 'tenure', op: 'notBetween', value: ['P30D', 'P1M'] },
+    { attr: 'registeredAt', op: 'newerThan', value: 'P30D' },
+    { attr: 'registeredAt', op: 'olderThan', value: 'P30D' },
+    { attr: 'registeredAt', op: 'inPeriod', value: { period: 'month', offset: -1 } },
+  ];
+
+  it.each(asked.flatMap((leaf) => [leaf, { not: leaf }]))(
+    'is found as it is judged, at every edge: %j',
+    (root) => {
+      for (const tz of ['UTC', 'Europe/Vienna']) {
+        const rule = parseRule({ dsl: 1, tz, root });
+        for (const edge of [
+          '2024-02-29T12:00Z',
+          '2024-03-01T12:00Z',
+          '2024-02-02T00:00Z',
+          '2024-03-01T00:00Z',
+          '2024-02-29T23:00Z',
+        ]) {
+          for (const offMs of [-86_400_000, -3_600_000, -1, 0, 1, 3_600_000, 86_400_000]) {
+            const now = new Date(Date.parse(edge) + offMs);
+            const { filter, rest } = compileFilter(rule, own, now);
+            const found =
+              new Query(filter as never).test(document as never) &&
+              (rest === null || evaluate(rest, facts, now).truth === 'true');
+            expect([tz, now, found]).toEqual([tz, now, evaluate(rule, facts, now).truth === 'true']);
+          }
+        }
+      }
+    },
+  );
 });

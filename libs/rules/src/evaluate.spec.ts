@@ -318,6 +318,11 @@ describe('figures', () => {
     expect(truth(spend('eq', { minor: 251, currency: 'EUR' }), facts, now)).toBe('true');
   });
 
+  it('average what is left of the spend over all purchases', () => {
+    expect(truth(average('gte', 83), facts, now)).toBe('true');
+    expect(truth(average('gte', 84), facts, now)).toBe('false');
+  });
+
   it('compare averages without dividing', () => {
     const thirds = contact({
       facts: [
