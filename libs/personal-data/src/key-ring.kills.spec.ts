@@ -23,7 +23,7 @@ const elsewhere = (place: KeyRingPlace, code: string): ChildProcess =>
       '-r',
       '@swc-node/register',
       '-e',
-      `const { openKeyRing } = require(${JSON.stringify(join(__dirname, 'index.ts'))});
+      `const { openKeyRing } = require(${JSON.stringify(join(__dirname, 'open.key-ring.ts'))});
        const contactOf = ${contactOf.toString()};
        openKeyRing(${JSON.stringify(place)}).then(async (ring) => {
          const say = (line) => process.stdout.write(line + '\\n');
