@@ -146,6 +146,18 @@ describe('the privacy log’s fold', () => {
     expect(JSON.stringify([both, second])).not.toContain('canary');
   });
 
+  it('keeps apart what one command writes to two streams, and what comes after its last event', () => {
+    const history = [
+      recorded(changed, { commandId: 'c-1', stream: 'reward-1', position: 1n }),
+      recorded(credited, { commandId: 'c-1', stream: 'contact-1', position: 2n, command }),
+      recorded(changed, { commandId: 'c-1', stream: 'contact-1', position: 3n, command }),
+    ];
+    expect(entriesOf(folded([history])).map(({ fields }) => fields)).toEqual([
+      ['points', 'note'],
+      ['profile.address.city'],
+    ]);
+  });
+
   it('comes out the same when what was sealed is gone, and when the event was brought up to a newer version', () => {
     const place = { position: 1n, command };
     const erased = { ...credited, data: { ...credited.data, note: null } };
