@@ -565,4 +565,7 @@ it('goes on to what can still change, where one false part keeps the whole false
   const next = (root: object) => evaluate(parseRule(root), facts, new Date('2024-01-02')).nextChangeAt;
   expect(next({ all: [female, recent] })).toBeNull();
   expect(next({ any: [female, recent] })).toBe('2024-01-31T00:00:00.000Z');
+  const lately = { event: 'PurchaseRecorded', window: { last: 'P10D' } };
+  expect(next({ any: [recent, lately] })).toBe('2024-01-31T00:00:00.000Z');
+  expect(next({ all: [recent, lately] })).toBe('2024-01-11T00:00:00.000Z');
 });
