@@ -16,7 +16,7 @@ type Answer = Readonly<Record<string, unknown>>;
 
 const send = async (
   { url, key }: Http,
-  method: 'GET' | 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: object,
 ): Promise<Answer> => {
@@ -135,6 +135,13 @@ export const runHttpJob = {
     runInFlight(inFlight, stop, (nth) =>
       send(http, 'GET', `/contacts/${benchContactId(from + (nth % (to - from)))}`),
     ),
+
+  erase: ({ contacts: { from, to }, ...http }) =>
+    runInFlight(1, { count: to - from }, async (nth) => {
+      const at = `/contacts/${benchContactId(from + nth)}`;
+      let erasure = await send(http, 'DELETE', at);
+      while (erasure['receipt'] === undefined) erasure = await send(http, 'GET', `${at}/erasure`);
+    }),
 
   visible: async ({ contacts: { from, to }, times, ...http }) => {
     const latencies: number[] = [];

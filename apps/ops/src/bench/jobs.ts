@@ -25,6 +25,8 @@ export type Jobs = {
   read: { job: Http & Readonly<{ path: string; times: number }>; answer: Round };
   /** Looks at contacts of the range in turn. */
   view: { job: Http & Load & Readonly<{ contacts: Range }>; answer: Round };
+  /** Erases contacts, one after the other: time from the call until the receipt says that nothing of them can be read. */
+  erase: { job: Http & Readonly<{ contacts: Range }>; answer: Round };
   /** Credits points and reads the list with that position: time from the command's answer to the list's. */
   visible: { job: Http & Readonly<{ contacts: Range; times: number }>; answer: Round };
   /** Waits until everything up to a position is in the read models. */

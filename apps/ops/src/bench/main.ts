@@ -4,6 +4,7 @@ import { OpsError } from '../ops.errors';
 import { BenchRun } from './bench-run';
 import { measureCatchUp } from './catch-up.part';
 import { measureCommands } from './commands.part';
+import { measureErasure } from './erasure.part';
 import { measureEventStore } from './event-store.part';
 import { measureLists } from './lists.part';
 import { measurePrivacyLog } from './privacy-log.part';
@@ -13,7 +14,7 @@ import { SystemUnderTest } from './system-under-test';
 import { residentMiB } from './thread-cpu';
 import { measureVisible } from './visible.part';
 
-const PARTS = ['event-store', 'commands', 'visible', 'lists', 'privacy-log', 'catch-up'] as const;
+const PARTS = ['event-store', 'commands', 'visible', 'lists', 'privacy-log', 'catch-up', 'erasure'] as const;
 type Part = (typeof PARTS)[number];
 type Options = Readonly<{ only?: readonly Part[]; quick?: true; out: string }>;
 
@@ -55,6 +56,7 @@ const bench = async ({ only, quick, out }: Options): Promise<void> => {
       if (wanted('lists')) await measureLists(run);
       if (wanted('privacy-log')) await measurePrivacyLog(run);
       if (wanted('catch-up')) await measureCatchUp(run);
+      if (wanted('erasure')) await measureErasure(run);
       memory('after filling and reading');
       if (wanted('commands')) await measureCommands(run);
       memory('at the end');

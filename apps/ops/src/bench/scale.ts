@@ -13,6 +13,7 @@ export type Scale = Readonly<{
   listSizes: readonly number[];
   listPages: number;
   visibleTimes: number;
+  erasures: number;
   rawStreams: number;
   rawEvents: number;
 }>;
@@ -31,6 +32,7 @@ export const FULL: Scale = {
   listSizes: [10_000, 100_000],
   listPages: 150,
   visibleTimes: 300,
+  erasures: 100,
   rawStreams: 10_000,
   rawEvents: 100_000,
 };
@@ -47,6 +49,7 @@ export const QUICK: Scale = {
   listSizes: [1_000],
   listPages: 20,
   visibleTimes: 30,
+  erasures: 10,
   rawStreams: 500,
   rawEvents: 5_000,
 };
