@@ -3,7 +3,7 @@ import { Client } from './client';
 import type { RawEvent } from './jobs';
 import { median } from './statistics';
 import { startEmbeddedEventStore } from './system-under-test';
-import { residentMiB } from './thread-cpu';
+import { memoryOf } from './thread-cpu';
 
 /** What an EventStoreDB 24.6 on a disk with fsync did on a machine with two cores, its client beside it: the least to reach. */
 const SINGLE_PER_S = new Map([
@@ -80,7 +80,7 @@ export const measureEventStore = async (run: BenchRun, given: string | null): Pr
     report.add({ part, what: 'append → delivery p50', value: delivery.p50Ms, unit: 'ms', details: delivery });
     report.add({ part, what: 'append → delivery p99', value: delivery.p99Ms, unit: 'ms' });
     if (embedded)
-      report.add({ part, what: 'resident memory', value: residentMiB(embedded.pid), unit: 'MiB' });
+      report.add({ part, what: 'memory held', value: memoryOf(embedded.pid)?.heldMiB ?? null, unit: 'MiB' });
   } finally {
     client.stop();
     await embedded?.stop();

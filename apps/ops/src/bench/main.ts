@@ -11,7 +11,7 @@ import { measurePrivacyLog } from './privacy-log.part';
 import { Report } from './report';
 import { FULL, QUICK } from './scale';
 import { SystemUnderTest } from './system-under-test';
-import { residentMiB } from './thread-cpu';
+import { memoryOf } from './thread-cpu';
 import { measureVisible } from './visible.part';
 
 const PARTS = ['event-store', 'commands', 'visible', 'lists', 'privacy-log', 'catch-up', 'erasure'] as const;
@@ -39,13 +39,12 @@ const bench = async ({ only, quick, out }: Options): Promise<void> => {
   const progress = process.stderr.isTTY ? (line: string) => console.error(line) : () => undefined;
   const run = new BenchRun(new SystemUnderTest(servers), quick ? QUICK : FULL, report, progress);
   const wanted = (part: Part): boolean => only === undefined || only.includes(part);
-  const memory = (what: string): void =>
-    report.add({
-      part: 'Memory of the whole process',
-      what,
-      value: residentMiB(run.system.pid),
-      unit: 'MiB',
-    });
+  const memory = (what: string): void => {
+    const part = 'Memory of the whole process';
+    const { heldMiB = null, mappedMiB = null } = memoryOf(run.system.pid) ?? {};
+    report.add({ part, what, value: heldMiB, unit: 'MiB' });
+    report.add({ part, what: `${what}, mapped files beside it`, value: mappedMiB, unit: 'MiB' });
+  };
   try {
     if (wanted('event-store')) await measureEventStore(run, servers?.eventStoreUrl ?? null);
     if (PARTS.some((part) => part !== 'event-store' && wanted(part))) {

@@ -20,11 +20,20 @@ const threadCpuSeconds = (pid: number): ReadonlyMap<number, number> => {
 /** USER_HZ, the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Resident memory in MiB; null where the system has no /proc. */
-export const residentMiB = (pid: number): number | null => {
+export type Memory = Readonly<{
+  /** MiB that the process holds itself. */
+  heldMiB: number;
+  /** MiB of files that are mapped into it (its stores), which the system takes back when it needs the room. */
+  mappedMiB: number;
+}>;
+
+/** Resident memory; null where the system has no /proc. */
+export const memoryOf = (pid: number): Memory | null => {
   try {
-    const kibibytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-    return kibibytes === undefined ? null : Math.round(Number(kibibytes) / 1_024);
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const mebibytes = (name: string): number =>
+      Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1_024);
+    return { heldMiB: mebibytes('RssAnon'), mappedMiB: mebibytes('RssFile') };
   } catch {
     return null;
   }
