@@ -46,6 +46,8 @@ describe('paths of tiles', () => {
     'tile/0/000.p/0',
     'tile/0/000.p/00',
     'tile/0/000.p/256',
+    'tile/0/000.p/257',
+    'tile/entries/000.p/999',
     'tile/0/000.p/05',
     'tile/0/000.p',
     'tile/0/000/',

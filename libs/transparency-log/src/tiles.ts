@@ -38,7 +38,7 @@ export const parseTilePath = (path: string): Tile | null => {
     index: Number(match[2]!.replace(/[x/]/g, '')),
     width: match[3] === undefined ? TILE_WIDTH : Number(match[3]),
   };
-  if (tile.width < 1 || !Number.isSafeInteger(tile.index)) return null;
+  if (tile.width < 1 || tile.width > TILE_WIDTH || !Number.isSafeInteger(tile.index)) return null;
   if (tile.level !== 'entries' && tile.level > LEVEL_MAX) return null;
   // Leading zeros, `.p/256` and the like write the same tile another way.
   return tilePath(tile) === path ? tile : null;
