@@ -293,6 +293,19 @@ describe('the privacy log, over HTTP', () => {
       404,
     ));
 
+  it('answers for a contact that was registered a moment ago, to whoever waits for it', async () => {
+    await projector.close();
+    const { contactId, position } = (await call('POST', '/v1/contacts', { body: { profile: {} } })).body;
+    const asked = async (): Promise<number> => {
+      const path = `/v1/contacts/${String(contactId)}/privacy-log?minPosition=${String(position)}`;
+      const { status } = await call('GET', path, { role: 'operator' });
+      return status === 503 ? asked() : status;
+    };
+    const answered = asked();
+    projector = await startProjecting();
+    expect(await answered).toBe(200);
+  });
+
   it('proves that entries are in what was signed, and that later trees continue earlier ones', async () => {
     const contactId = await register();
     const view = await call('GET', `/v1/contacts/${contactId}`);

@@ -115,7 +115,7 @@ export class ContactPrivacyLogController {
     @Query() { limit, cursor }: PageQueryDto,
     @MinPosition() minPosition?: bigint,
   ): Promise<EntryPage> {
-    await this.contacts.check(contactId);
+    await this.contacts.check(contactId, minPosition);
     return this.queries.execute(new ListEntriesQuery({ contactId }, limit, cursor, minPosition));
   }
 }
