@@ -136,7 +136,11 @@ describe('the API', () => {
     const ready = await ask('/health/ready');
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      { ready: true, parts: { eventStore: 'up', readStore: 'up' }, lag: expect.stringMatching(/^\d+$/) },
+      {
+        ready: true,
+        parts: { eventStore: 'up', readStore: 'up', keyRing: 'up' },
+        lag: expect.stringMatching(/^\d+$/),
+      },
     ]);
     expect(await (await ask('/metrics')).text()).toMatch(/regulars_projection_lag_positions \d+/);
   });

@@ -155,6 +155,18 @@ export class StoredKeyRing extends KeyRing {
     return this.gate.isOpen;
   }
 
+  /** Whether keys can be given out: a replay was heard (or is within a few seconds), and the store answers. */
+  async isAvailable(): Promise<boolean> {
+    try {
+      await this.gate.passed();
+      await this.listen(0);
+      return true;
+    } catch (error) {
+      if (error instanceof KeyRingUnavailableError) return false;
+      throw error;
+    }
+  }
+
   /** For the operator: figures, and rotation of the key-encryption key. */
   get keeper(): KeyRingKeeper {
     return new KeyRingKeeper(this.store, this.keks);

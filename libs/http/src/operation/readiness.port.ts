@@ -1,6 +1,6 @@
 export type ReadinessReport = Readonly<{
   ready: boolean;
-  /** By part (`eventStore`, `readStore`, `projector`): whether it can be used. */
+  /** By part (`eventStore`, `readStore`, `keyRing`): whether it can be used. */
   parts: Readonly<Record<string, 'up' | 'down'>>;
   /** How far the slowest read model is behind the log, in positions; null while unknown. */
   lag: string | null;
