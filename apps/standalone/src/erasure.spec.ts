@@ -301,6 +301,7 @@ describe('erasing contacts, over HTTP', () => {
     const contactId = await register({ firstName: 'Restricted', lastName: 'Restrictedson' });
     const path = `/v1/contacts/${contactId}`;
     const reads = [path, `${path}/activity`, `${path}/devices`, `${path}/subject-access`];
+    const feeds = [`/v1/activity?contactId=${contactId}`, `/v1/activity/live?contactId=${contactId}`];
     const statuses = async (role: string) =>
       Promise.all(reads.map(async (read) => (await call('GET', read, undefined, { role })).status));
     const found = async (role: string) =>
@@ -321,6 +322,9 @@ describe('erasing contacts, over HTTP', () => {
     expect([restricted.status, restricted.body['processingRestricted']]).toEqual([200, true]);
     await call('GET', `/v1/contacts?limit=1&${seen(restricted)}`);
     expect(await statuses('operator')).toEqual([403, 403, 403, 403]);
+    for (const feed of feeds)
+      expect((await call('GET', feed, undefined, { role: 'operator' })).status).toBe(403);
+    expect((await call('GET', feeds[0]!)).status).toBe(200);
     expect(await statuses('auditor')).toEqual([200, 200, 200, 200]);
     expect(await statuses('admin')).toEqual([200, 200, 200, 200]);
     expect([await found('operator'), await found('admin')]).toEqual([0, 1]);

@@ -1,9 +1,11 @@
-import { Access, MinPosition, SseStreams, type HttpReply, type SseStream } from '@app/http';
+import { Access, CurrentActor, MinPosition, SseStreams, type HttpReply, type SseStream } from '@app/http';
+import type { Actor } from '@app/kernel';
 import { Controller, Get, Headers, Logger, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { ActivityFilter } from '../read-models/activity/activity-filter';
 import { activityItem } from '../read-models/activity/activity-item';
+import { ContactPresence } from '../read-models/contacts/contact-presence';
 import { ActivityFeed, type FeedStart } from '../read-models/follow-activity/activity-feed';
 import { ListActivityQuery, type ActivityPage } from '../read-models/list-activity/list-activity.query';
 import { FollowActivityDto, ListActivityDto } from './activity.dto';
@@ -17,13 +19,18 @@ export class ActivityQueriesController {
     private readonly queries: QueryBus,
     private readonly feed: ActivityFeed,
     private readonly streams: SseStreams,
+    private readonly contacts: ContactPresence,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'What happened, newest first' })
   @Access({ roles: ['operator'], action: 'activity.view' })
-  list(@Query() query: ListActivityDto, @MinPosition() minPosition?: bigint): Promise<ActivityPage> {
-    return this.queries.execute(new ListActivityQuery({ ...query, minPosition }));
+  list(
+    @Query() query: ListActivityDto,
+    @CurrentActor() { role }: Actor,
+    @MinPosition() minPosition?: bigint,
+  ): Promise<ActivityPage> {
+    return this.queries.execute(new ListActivityQuery({ ...query, reader: role, minPosition }));
   }
 
   @Get('live')
@@ -39,9 +46,11 @@ export class ActivityQueriesController {
   async live(
     @Query() query: FollowActivityDto,
     @Headers('last-event-id') resumeBehind: string | undefined,
+    @CurrentActor() { role }: Actor,
     @Res() reply: HttpReply,
   ): Promise<void> {
     const { lastEventId, ...filter } = query;
+    await this.contacts.checkFeed(filter.contactId, role);
     // The header comes from the last event, the parameter from whoever wrote the address.
     const start = await this.feed.start(resumeBehind ?? lastEventId, filter);
     const stream = await this.streams.start(reply);

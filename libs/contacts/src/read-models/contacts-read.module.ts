@@ -3,6 +3,7 @@ import { ActivityQueriesController } from '../http/activity.queries.controller';
 import { ContactsQueriesController } from '../http/contacts.queries.controller';
 import { ErasureQueriesController } from '../http/erasure.queries.controller';
 import { ActivityReads } from './activity/mongo.activity-reads';
+import { ContactPresence } from './contacts/contact-presence';
 import { ContactReads } from './contacts/mongo.contact-reads';
 import { ActivityFeed } from './follow-activity/activity-feed';
 import { ErasureReads } from './erasures/mongo.erasure-reads';
@@ -22,6 +23,7 @@ import { SummariseContactsHandler } from './summarise-contacts/summarise-contact
   controllers: [ContactsQueriesController, ErasureQueriesController, ActivityQueriesController],
   providers: [
     ContactReads,
+    ContactPresence,
     ActivityReads,
     ActivityFeed,
     ErasureReads,

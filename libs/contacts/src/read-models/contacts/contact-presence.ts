@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { ReadGate } from '@app/read-store';
-import { ContactGoneError } from '../../visibility';
+import { checkVisible, ContactGoneError, type Reader } from '../../visibility';
 import { ContactNotFoundError } from './contact-not-found.error';
 import { ContactReads } from './mongo.contact-reads';
 
-/** For what other contexts show of a contact. */
+/** For what is shown of a contact beside its document. */
 @Injectable()
 export class ContactPresence {
   constructor(
@@ -21,5 +21,15 @@ export class ContactPresence {
     const standing = await this.contacts.standing(contactId);
     if (standing === null) throw new ContactNotFoundError();
     if (standing.erasure !== undefined) throw new ContactGoneError();
+  }
+
+  /**
+   * For feeds that are narrowed to a contact: they show the figures of one that was erased, too, and nothing of one that
+   * nobody knows. Throws ProcessingRestrictedError.
+   */
+  async checkFeed(contactId: string | undefined, reader: Reader): Promise<void> {
+    const standing = contactId === undefined ? null : await this.contacts.standing(contactId);
+    if (standing !== null)
+      checkVisible({ isErased: false, isRestricted: standing.processingRestricted === true }, reader);
   }
 }

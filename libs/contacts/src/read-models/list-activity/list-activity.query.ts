@@ -18,7 +18,11 @@ type Paging = Readonly<{
 
 /** What happened to all contacts, newest first; figures only. */
 export class ListActivityQuery extends Query<ActivityPage> {
-  constructor(readonly input: Paging & Pick<ActivityFilter, 'contactId' | 'type' | 'locationId'>) {
+  constructor(
+    readonly input: Paging &
+      Pick<ActivityFilter, 'contactId' | 'type' | 'locationId'> &
+      Readonly<{ reader: Reader }>,
+  ) {
     super();
   }
 }

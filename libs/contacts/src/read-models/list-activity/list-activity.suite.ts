@@ -10,6 +10,7 @@ import { ACTIVITY_LISTS, activityJournal, type ActivityList } from '../activity/
 import { ActivityReads } from '../activity/mongo.activity-reads';
 import { ContactNotFoundError } from '../contacts/contact-not-found.error';
 import { contactsProjection } from '../contacts/contacts.projection';
+import { ContactPresence } from '../contacts/contact-presence';
 import { ContactReads } from '../contacts/mongo.contact-reads';
 import { ListActivityHandler } from './list-activity.handler';
 import { ListActivityQuery, ListContactActivityQuery, type ActivityPage } from './list-activity.query';
@@ -34,7 +35,12 @@ export const listActivitySuite = (db: () => Db): void => {
       // Each question sees the checkpoint as it is, not as it was a moment ago.
       const gate = { wait: async () => (await positions()).get('activity_v1') } as unknown as ReadGate;
       const opened = { open: async (sealed: string) => JSON.parse(sealed) as unknown };
-      feed = new ListActivityHandler(entries, gate, cursors);
+      feed = new ListActivityHandler(
+        new ContactPresence(new ContactReads(db()), gate),
+        entries,
+        gate,
+        cursors,
+      );
       lists = new ListContactActivityHandler(
         new ContactReads(db()),
         entries,
@@ -82,7 +88,7 @@ export const listActivitySuite = (db: () => Db): void => {
             await fill(log);
             checkpoint = log[Math.floor((log.length - 1) * share)]?.meta.position ?? 0n;
             const of = (input: object) => (cursor?: string) =>
-              feed.execute(new ListActivityQuery({ limit, cursor, ...input }));
+              feed.execute(new ListActivityQuery({ reader: 'operator', limit, cursor, ...input }));
             const contactId = contactIdOf(0);
             const is = (type: string) => (event: ContactEvent) => event.type.split('.')[1] === type;
             const at = ({ data }: ContactEvent) => 'locationId' in data && data.locationId === 'l1';
@@ -130,7 +136,7 @@ export const listActivitySuite = (db: () => Db): void => {
       expect(items.length).toBeGreaterThan(0);
       for (const { data } of items)
         expect(data).toMatchObject({ subject: 'Hello', body: 'A secret', channel: expect.anything() });
-      const everything = await feed.execute(new ListActivityQuery({ limit: 500 }));
+      const everything = await feed.execute(new ListActivityQuery({ reader: 'operator', limit: 500 }));
       expect(JSON.stringify(everything)).not.toMatch(/secret|for you|invoice|Anna|Berg|Wien|Example/i);
     });
 
