@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { EventStore, SubscribeOptions } from '@app/event-store';
 import type { RecordedEvent } from '@app/kernel';
 import {
   accountsFixture,
@@ -234,6 +235,36 @@ describe('the projection runner', () => {
     expect(saveCheckpoint).toHaveBeenCalledTimes(2);
     expect(states).toEqual(['running', 'retrying: ReadStoreUnavailableError', 'running', 'stopped']);
     expect(store.contents()).toEqual(await contentsOf(events));
+  });
+
+  it('says that it runs again only once a batch is through', async () => {
+    const events = someHistory(20);
+    const log = new ScriptedEventStore(events);
+    let attempts = 0;
+    const store = new SimulatedReadStore();
+    const states: string[] = [];
+    const stopping = new AbortController();
+    const runner = new ProjectionRunner({
+      name: 'test',
+      // As where the key ring is away, which only opening an event shows.
+      events: {
+        ...log,
+        head: () => log.head(),
+        async *subscribe(options: SubscribeOptions) {
+          attempts += 1;
+          if (attempts <= 3) throw new ReadStoreUnavailableError();
+          yield* log.subscribe(options);
+        },
+      } as EventStore,
+      store,
+      readModels,
+      onState: ({ state }) => states.push(state),
+    });
+    const running = runner.run(stopping.signal);
+    await eventually('it is through', () => runner.status().position === events.at(-1)?.meta.position);
+    stopping.abort();
+    await running;
+    expect(states).toEqual(['running', 'retrying', 'retrying', 'retrying', 'running', 'stopped']);
   });
 
   it('stops at an event that cannot be folded, with everything before its batch in place', async () => {

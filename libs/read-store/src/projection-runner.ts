@@ -23,7 +23,7 @@ export type RunnerOptions = Readonly<{
   onState?: (status: RunnerStatus) => void;
 }>;
 
-/** `retrying`: a store does not answer, tried again with backoff; `failed`: stopped by something no retry mends. */
+/** `retrying`: a store or the key ring does not answer, tried again with backoff until a batch is through; `failed`: stopped by something no retry mends. */
 export type RunnerState = 'starting' | 'running' | 'retrying' | 'stopped' | 'failed';
 
 export type RunnerStatus = Readonly<{
@@ -113,12 +113,15 @@ export class ProjectionRunner {
     const stored = await store.positions();
     const positions = new Map<string, bigint | null>();
     for (const { collection } of this.foldings) positions.set(collection, stored.get(collection) ?? null);
-    await this.refuseForeign(positions);
+    const head = await events.head();
+    refuseForeign(positions, head);
     for (const ledger of this.ledgers) {
       const { collection } = ledger;
       positions.set(collection, await ledger.begin(positions.get(collection) ?? null));
     }
-    this.become('running', undefined, lowest(positions));
+    // What stood in its way may stand there still: until a batch is through, it is not known to run again.
+    const waits = this.current.state === 'retrying' && head !== lowest(positions);
+    if (!waits) this.become('running', undefined, lowest(positions));
     const pass = new AbortController();
     const ended = AbortSignal.any([signal, pass.signal]);
     try {
@@ -154,11 +157,9 @@ export class ProjectionRunner {
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     await this.options.store.saveCheckpoint(hold, moved);
     for (const [collection, position] of moved) positions.set(collection, position);
-    this.current = {
-      state: 'running',
-      position: lowest(positions),
-      eventsCount: this.current.eventsCount + batch.length,
-    };
+    const position = lowest(positions);
+    this.current = { ...this.current, position, eventsCount: this.current.eventsCount + batch.length };
+    if (this.current.state !== 'running') this.become('running');
   }
 
   private async project(projection: AnyProjection, events: readonly RecordedEvent[]): Promise<void> {
@@ -179,13 +180,6 @@ export class ProjectionRunner {
       if (doc) entries.push({ position: event.meta.position, doc });
     }
     if (entries.length > 0) await this.options.store.insert(journal, entries);
-  }
-
-  private async refuseForeign(positions: ReadonlyMap<string, bigint | null>): Promise<void> {
-    const checkpoint = highest(positions);
-    if (checkpoint === null) return;
-    const head = await this.options.events.head();
-    if (head === null || checkpoint > head) throw new ForeignReadDatabaseError(checkpoint, head);
   }
 
   private become(state: RunnerState, error?: Error, position = this.current.position): void {
@@ -246,6 +240,12 @@ const highest = (positions: ReadonlyMap<string, bigint | null>): bigint | null =
     if (position !== null && (found === null || position > found)) found = position;
   }
   return found;
+};
+
+const refuseForeign = (positions: ReadonlyMap<string, bigint | null>, head: bigint | null): void => {
+  const checkpoint = highest(positions);
+  if (checkpoint !== null && (head === null || checkpoint > head))
+    throw new ForeignReadDatabaseError(checkpoint, head);
 };
 
 /** A store or the key ring is away, or the read database was emptied: the next pass may go well. */
