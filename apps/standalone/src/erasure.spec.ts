@@ -127,6 +127,10 @@ describe('erasing contacts, over HTTP', () => {
     await call('GET', `/v1/contacts?limit=1&${seen(answer)}`);
     for (const route of routes) expect([...route, await statusOf(route)]).toEqual([...route, 410]);
     expect((await call('POST', '/v1/contacts', { contactId, profile: {} })).status).toBe(410);
+    const mail = { channel: 'email', purpose: 'service', body: 'b' };
+    expect((await call('POST', `/v1/contacts/${contactId}/messages`, mail)).status).toBe(410);
+    const unknown = { rewardId: '7f3c2f6e-52f4-4d0b-9f3e-0c1d7a9b1e55' };
+    expect((await call('POST', `/v1/contacts/${contactId}/redemptions`, unknown)).status).toBe(410);
     await eventually('it is complete', async () => {
       const { body } = await call('GET', `/v1/contacts/${contactId}/erasure`);
       return body['state'] === 'partlyRetained';

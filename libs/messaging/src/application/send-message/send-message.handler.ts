@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { contactDecider, contactStream, type Channel } from '@app/contacts';
+import { contactDecider, contactStream, registered, type Channel } from '@app/contacts';
 import { DecisionRunner } from '@app/event-store';
 import type { Outcome } from '@app/kernel';
 import { SendMessageCommand } from './send-message.command';
@@ -16,9 +16,13 @@ export class SendMessageHandler implements ICommandHandler<SendMessageCommand> {
     message,
     context,
   }: SendMessageCommand): Promise<Outcome<{ messageId: string; channel: Channel }>> {
-    if (message.channel !== 'inbox') throw new NoGatewayError(message.channel);
-    // Nobody has written a template yet.
-    if (message.templateId !== undefined) throw new UnknownTemplateError();
+    if (message.channel !== 'inbox' || message.templateId !== undefined) {
+      // Whoever was erased, or restricted processing, comes before what cannot be sent to anybody.
+      registered((await this.decisions.read(contactDecider, contactStream(contactId))).state);
+      if (message.channel !== 'inbox') throw new NoGatewayError(message.channel);
+      // Nobody has written a template yet.
+      throw new UnknownTemplateError();
+    }
     return this.decisions.run(
       contactDecider,
       contactStream(contactId),

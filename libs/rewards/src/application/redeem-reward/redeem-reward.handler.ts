@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { contactDecider, contactStream, type RedemptionAnswer } from '@app/contacts';
+import { contactDecider, contactStream, registered, type RedemptionAnswer } from '@app/contacts';
 import { DecisionRunner, StaleRevisionError } from '@app/event-store';
 import { DomainError, type Outcome } from '@app/kernel';
 import type { Redeemable } from '../../domain/reward.decider';
@@ -31,6 +31,8 @@ export class RedeemRewardHandler implements ICommandHandler<RedeemRewardCommand>
     // A retry must get its answer also when the last piece is gone: it may be its own.
     const { state: contact } = await this.decisions.read(contactDecider, contactStream(contactId));
     if (contact.redemptions.has(redemptionId)) return this.pay(command, NO_TERMS);
+    // Before a piece is held for somebody who cannot have it.
+    registered(contact);
     const { terms, hold } = await this.stock.reserve(rewardId, { contactId, redemptionId }, context);
     if (hold === null) return this.pay(command, terms);
     let outcome: Outcome<RedemptionAnswer>;
