@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -115,44 +116,83 @@ export class RunningSystem {
 
 export const newDataDir = (): string => mkdtempSync(join(tmpdir(), 'regulars-scenario-'));
 
+/** An embedded store in a process of its own. */
+export type RunningServer = Readonly<{
+  /** `host:port`. */
+  address: string;
+  /** Ends it without warning. */
+  kill: () => Promise<void>;
+}>;
+
+/** Starts an embedded store on a folder; on any free port unless one is given, such as the one it had before. */
+export const startServer = async (
+  what: 'events' | 'documents',
+  folder: string,
+  port = 0,
+): Promise<RunningServer> => {
+  const program = what === 'events' ? EVENT_STORE : DOCUMENT_STORE;
+  const { child, output } = run(program, ['--port', String(port), '--data', folder], {});
+  const address = (await matchOf(child, output, /listening on ([\d.]+:\d+)/))[1] as string;
+  return { address, kill: () => killed(child) };
+};
+
 /** The servers, two api processes and a projector, each a process of its own as in production. */
 export type Deployment = Readonly<{
   apis: readonly [RunningSystem, RunningSystem];
+  /** Has the projector stand still, and go on. */
+  haltProjector: () => void;
+  resumeProjector: () => void;
   dispose: () => Promise<void>;
 }>;
 
-export const startDeployment = async (): Promise<Deployment> => {
+export const startDeployment = async (
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Deployment> => {
   const dataDir = newDataDir();
-  const children: ChildProcess[] = [];
-  const server = async (program: string, folder: string): Promise<string> => {
-    const { child, output } = run(program, ['--port', '0', '--data', join(dataDir, folder)], {});
-    children.push(child);
-    return (await matchOf(child, output, /listening on ([\d.]+:\d+)/))[1] as string;
-  };
   const [eventStore, documents] = await Promise.all([
-    server(EVENT_STORE, 'events'),
-    server(DOCUMENT_STORE, 'documents'),
+    startServer('events', join(dataDir, 'events')),
+    startServer('documents', join(dataDir, 'documents')),
   ]);
   const environment = {
-    EVENTSTORE_URL: `esdb://${eventStore}?tls=false`,
-    MONGODB_URL: `mongodb://${documents}/regulars`,
+    EVENTSTORE_URL: `esdb://${eventStore.address}?tls=false`,
+    MONGODB_URL: `mongodb://${documents.address}/regulars`,
     REGULARS_DATA_DIR: dataDir,
     REGULARS_ADMIN_KEY: 'an-admin-key-for-scenarios',
+    ...settings,
   };
-  const projector = run(PROJECTOR, [], environment);
-  children.push(projector.child);
+  const projector = run(PROJECTOR, [], environment).child;
   const apis = [
     await RunningSystem.startApi(dataDir, environment),
     await RunningSystem.startApi(dataDir, environment),
   ] as const;
   const dispose = async (): Promise<void> => {
     await Promise.all(apis.map((api) => api.stop()));
-    const ended = children.map((child) => child.exitCode === null && once(child, 'exit'));
-    for (const child of children) child.kill('SIGKILL');
-    await Promise.all(ended);
+    await Promise.all([killed(projector), eventStore.kill(), documents.kill()]);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  return { apis, dispose };
+  return {
+    apis,
+    haltProjector: () => void projector.kill('SIGSTOP'),
+    resumeProjector: () => void projector.kill('SIGCONT'),
+    dispose,
+  };
+};
+
+/** A port of this machine that nobody listens on. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const killed = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 };
 
 /** Runs a program to its end. */
