@@ -3,6 +3,7 @@ import { accessDecider, ADMIN_KEY_ID, isLiving, LIVING_KEYS_MAX, type AccessComm
 import {
   ExpiryPassedError,
   KeyExistsError,
+  KeyExpiredError,
   KeyNotFoundError,
   KeyRevokedError,
   TooManyKeysError,
@@ -63,7 +64,7 @@ describe('API keys', () => {
     ).toHaveLength(1);
   });
 
-  it('are rotated until they are revoked', () => {
+  it('are rotated until they are revoked or expire', () => {
     const rotate = { type: 'RotateKey', keyId: 'a', hash: 'new', now: NOW } as const;
     expect(decide(rotate, created('a'))).toEqual({
       events: [rotated('a', 'new')],
@@ -71,6 +72,8 @@ describe('API keys', () => {
     });
     expect(() => decide(rotate)).toThrow(KeyNotFoundError);
     expect(() => decide(rotate, created('a'), revoked('a'))).toThrow(KeyRevokedError);
+    expect(decide(rotate, created('a', { expiresAt: LATER })).events).toHaveLength(1);
+    expect(() => decide(rotate, created('a', { expiresAt: NOW }))).toThrow(KeyExpiredError);
   });
 
   it('are revoked once, however often it is said', () => {

@@ -2,6 +2,7 @@ import type { Decider, Decision, RecordedEvent, Role } from '@app/kernel';
 import {
   ExpiryPassedError,
   KeyExistsError,
+  KeyExpiredError,
   KeyNotFoundError,
   KeyRevokedError,
   TooManyKeysError,
@@ -86,6 +87,8 @@ const existing = (keyId: string, { keys }: Access): ApiKey => {
 const decideRotate = ({ keyId, hash, now }: RotateKey, access: Access): Decided => {
   const key = existing(keyId, access);
   if (key.revokedAt !== undefined) throw new KeyRevokedError();
+  // A new secret would open nothing.
+  if (!isLiving(key, now)) throw new KeyExpiredError();
   return {
     events: [{ type: 'access.ApiKeyRotated.v1', data: { keyId, hash, occurredAt: now } }],
     answer: answerOf(keyId, key),

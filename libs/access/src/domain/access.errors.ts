@@ -18,6 +18,15 @@ export class KeyRevokedError extends DomainError {
   }
 }
 
+export class KeyExpiredError extends DomainError {
+  readonly code = 'access.key-expired';
+  readonly kind: DomainErrorKind = 'gone';
+
+  constructor() {
+    super('This API key has expired; create another one.');
+  }
+}
+
 export class KeyExistsError extends DomainError {
   readonly code = 'access.key-exists';
   readonly kind: DomainErrorKind = 'conflict';
