@@ -9,7 +9,7 @@ import type { RemoteLog } from './remote-log';
 
 /**
  * Writes what the newest checkpoint covers into a new file, and the checkpoint behind it; the file is there only once it is whole.
- * Answers how many entries it has. Throws OpsError if the file is there already, or the log is not in form.
+ * Answers how many entries it has. Throws OpsError if the file is there already or cannot be written, or the log is not in form.
  */
 export const exportPrivacyLog = async (
   log: Pick<RemoteLog, 'checkpoint' | 'bundles'>,
@@ -37,7 +37,9 @@ export const exportPrivacyLog = async (
     return size;
   } catch (error) {
     await rm(partial, { force: true });
-    if (error instanceof LogFormatError || error instanceof NoteError) throw new OpsError(error.message);
+    const isOfFile = (error as NodeJS.ErrnoException).syscall !== undefined;
+    if (isOfFile || error instanceof LogFormatError || error instanceof NoteError)
+      throw new OpsError((error as Error).message);
     throw error;
   }
 };

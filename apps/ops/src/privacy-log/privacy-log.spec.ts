@@ -140,6 +140,7 @@ describe('the commands of the privacy log', () => {
   it('do not write over a file, and leave none behind that is not whole', async () => {
     const file = await exported(10);
     await expect(exportPrivacyLog(log, file, quiet)).rejects.toThrow('is there already');
+    await expect(exportPrivacyLog(log, join(file, 'inside'), quiet)).rejects.toThrow(OpsError);
     served = { ...served, change: (path, bytes) => (path.includes('entries') ? bytes.subarray(1) : bytes) };
     const other = newFile();
     await expect(exportPrivacyLog(log, other, quiet)).rejects.toThrow('exactly 10 entries');
