@@ -36,7 +36,8 @@ export const exportPrivacyLog = async (
     await rename(partial, file);
     return size;
   } catch (error) {
-    await rm(partial, { force: true });
+    // Where there is no folder there is no file either.
+    await rm(partial, { force: true }).catch(() => undefined);
     const isOfFile = (error as NodeJS.ErrnoException).syscall !== undefined;
     if (isOfFile || error instanceof LogFormatError || error instanceof NoteError)
       throw new OpsError((error as Error).message);
