@@ -30,6 +30,12 @@ import {
   type StartErasure,
   type SuppressContact,
 } from './erasure.decisions';
+import {
+  decideAssignSegment,
+  decideUnassignSegment,
+  type AssignSegment,
+  type UnassignSegment,
+} from './segments.decisions';
 import { decideSendMessage, type SendMessage } from './messages.decisions';
 import {
   decideCredit,
@@ -84,6 +90,8 @@ export type ContactCommand =
   | SendMessage
   | RestrictProcessing
   | ObjectToProfiling
+  | AssignSegment
+  | UnassignSegment
   | EraseContact
   | CancelErasure
   | StartErasure
@@ -133,6 +141,10 @@ const decide = (command: ContactCommand, contact: Contact): Decision<ContactEven
       return decideRestriction(command, contact);
     case 'ObjectToProfiling':
       return decideObjection(command, contact);
+    case 'AssignSegment':
+      return decideAssignSegment(command, contact);
+    case 'UnassignSegment':
+      return decideUnassignSegment(command, contact);
     case 'EraseContact':
       return decideErasure(command, contact);
     case 'CancelErasure':

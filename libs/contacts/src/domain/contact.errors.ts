@@ -325,3 +325,23 @@ export class NotForAuditorsError extends DomainError {
     super('Auditors see a contact only while the processing of its data is restricted.');
   }
 }
+
+export class OverlayExpiredError extends DomainError {
+  readonly code = 'contacts.overlay-expired';
+  readonly kind = 'invalid';
+  override readonly pointer = '/expiresAt';
+  constructor() {
+    super('An assignment to a segment has to expire in the future.');
+  }
+}
+
+export const OVERLAYS_MAX = 1_000;
+
+export class TooManyOverlaysError extends DomainError {
+  readonly code = 'contacts.too-many-overlays';
+  readonly kind = 'conflict';
+  override readonly details = { overlaysMax: OVERLAYS_MAX };
+  constructor() {
+    super(`A contact is assigned to at most ${OVERLAYS_MAX} segments by hand.`);
+  }
+}

@@ -253,6 +253,18 @@ export type RestrictionLifted = DomainEvent<'contacts.RestrictionLifted.v1', OfC
 export type ProfilingObjected = DomainEvent<'contacts.ProfilingObjected.v1', OfContact & { reason?: string }>;
 export type ObjectionLifted = DomainEvent<'contacts.ObjectionLifted.v1', OfContact & { reason?: string }>;
 
+export const OVERLAY_MODES = ['include', 'exclude'] as const;
+export type OverlayMode = (typeof OVERLAY_MODES)[number];
+/** In or out of a segment by hand, whatever its rule says, until it expires or is taken back; it replaces the word before. */
+export type SegmentAssigned = DomainEvent<
+  'contacts.SegmentAssigned.v1',
+  OfContact & { segmentId: string; mode: OverlayMode; reason?: Personal<string>; expiresAt?: string }
+>;
+export type SegmentUnassigned = DomainEvent<
+  'contacts.SegmentUnassigned.v1',
+  OfContact & { segmentId: string }
+>;
+
 export type ContactEvent =
   | ErasureRequested
   | ErasureCancelled
@@ -266,6 +278,8 @@ export type ContactEvent =
   | RestrictionLifted
   | ProfilingObjected
   | ObjectionLifted
+  | SegmentAssigned
+  | SegmentUnassigned
   | ContactRegistered
   | ContactDetailsChanged
   | EmailClaimAbandoned
@@ -475,6 +489,15 @@ export const contactEventDefinitions: readonly EventDefinition[] = [
   defineEvent<RestrictionLifted>({ type: 'contacts.RestrictionLifted.v1', fields: withReason }),
   defineEvent<ProfilingObjected>({ type: 'contacts.ProfilingObjected.v1', fields: withReason }),
   defineEvent<ObjectionLifted>({ type: 'contacts.ObjectionLifted.v1', fields: withReason }),
+  defineEvent<SegmentAssigned>({
+    type: 'contacts.SegmentAssigned.v1',
+    subject,
+    fields: { ...ofContact, segmentId: open, mode: open, reason: sealed('freetext'), expiresAt: open },
+  }),
+  defineEvent<SegmentUnassigned>({
+    type: 'contacts.SegmentUnassigned.v1',
+    fields: { ...ofContact, segmentId: open },
+  }),
 ];
 
 export const contactStream = (contactId: string): string => `contact-${contactId}`;

@@ -154,6 +154,14 @@ const evolveActive = (contact: ActiveContact, event: LaterEvent): void => {
     case 'contacts.ObjectionLifted.v1':
       contact.profilingObjected = false;
       return;
+    case 'contacts.SegmentAssigned.v1': {
+      const { segmentId, mode, reason, expiresAt = null } = event.data;
+      contact.overlays.set(segmentId, { mode, expiresAt, hasReason: reason !== undefined });
+      return;
+    }
+    case 'contacts.SegmentUnassigned.v1':
+      contact.overlays.delete(event.data.segmentId);
+      return;
     case 'contacts.PointsForfeited.v1':
       return emptyPool(ledger, event.data.pool);
     case 'contacts.ErasureRequested.v1':

@@ -1,4 +1,4 @@
-import type { LegalGround, LotShare, Money, StoreCount } from './contact.events';
+import type { LegalGround, LotShare, Money, OverlayMode, StoreCount } from './contact.events';
 import { emptyLedger, type Ledger } from './points';
 
 /**
@@ -48,6 +48,9 @@ export type Erasure = {
   retainedUntil: string | null;
 };
 
+/** A word by hand on a segment; why it was given is not kept here. */
+export type Overlay = Readonly<{ mode: OverlayMode; expiresAt: string | null; hasReason: boolean }>;
+
 /** Verdicts are also given on contacts that never came to be. */
 type Verdicts = {
   readonly claims: Map<string, ClaimVerdict>;
@@ -73,6 +76,8 @@ export type ActiveContact = Verdicts & {
   readonly consents: Map<string, Map<string, Consent>>;
   /** Whether it can be pushed to, by device. */
   readonly devices: Map<string, boolean>;
+  /** By segment; those that have expired are in it until they are replaced or taken back. */
+  readonly overlays: Map<string, Overlay>;
   /** When the latest entry for the books happened. */
   lastBookedAt: string | null;
   processingRestricted: boolean;
@@ -103,6 +108,7 @@ export const activeContact = ({ claims, redemptions }: Verdicts): ActiveContact 
   redemptionCounts: new Map(),
   consents: new Map(),
   devices: new Map(),
+  overlays: new Map(),
   lastBookedAt: null,
   processingRestricted: false,
   profilingObjected: false,

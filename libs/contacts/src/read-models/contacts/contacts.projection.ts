@@ -143,6 +143,8 @@ export const contactsProjection = defineProjection<ContactDocument, ContactEvent
       const { profilingObjected: _, ...others } = doc;
       return moved(others, event);
     },
+    'contacts.SegmentAssigned.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.SegmentUnassigned.v1': (doc, event) => doc && moved(doc, event),
     'contacts.ErasureRequested.v1': (doc, event) => doc && moved(doc, event),
     'contacts.ErasureCancelled.v1': (doc, event) => doc && moved(doc, event),
     'contacts.ErasureStarted.v1': (doc, event) =>
