@@ -7,6 +7,7 @@ import { contactEventDefinitions } from '../../libs/contacts/src/domain/contact.
 import { programmeEventDefinitions } from '../../libs/contacts/src/domain/programme.events';
 import { privacyLogEventDefinitions } from '../../libs/privacy-log/src/domain/privacy.events';
 import { rewardEventDefinitions } from '../../libs/rewards/src/domain/reward.events';
+import { segmentEventDefinitions } from '../../libs/segments/src/domain/segment.events';
 
 /** A stored event as in the file of samples, and what it is read as: type and data of the newest version. */
 export type GoldenSample = Readonly<{
@@ -46,6 +47,7 @@ export const goldenCatalog = new EventCatalog([
   ...programmeEventDefinitions,
   ...rewardEventDefinitions,
   ...privacyLogEventDefinitions,
+  ...segmentEventDefinitions,
 ]);
 
 export const goldenCodec = new EventCodec(goldenCatalog, new Sealer(new GoldenKeyRing()));

@@ -3,6 +3,7 @@ import type { ContactEvent } from '../../libs/contacts/src/domain/contact.events
 import type { ProgrammeChanged } from '../../libs/contacts/src/domain/programme.events';
 import type { PrivacyLogEvent } from '../../libs/privacy-log/src/domain/privacy.events';
 import type { RewardEvent } from '../../libs/rewards/src/domain/reward.events';
+import type { SegmentEvent } from '../../libs/segments/src/domain/segment.events';
 import { GOLDEN_CONTACT_ID } from './golden-codec';
 
 const occurredAt = '2026-02-03T04:05:06.789Z';
@@ -14,13 +15,25 @@ const inPool = { pool: 'main', points: 30, balance: 130 };
 const lots = [{ entryId: 'entry-1', points: 30 }];
 const consent = { purpose: 'marketing', channel: 'email', wordingVersion: '2026-01', source: 'app' } as const;
 const expiresAt = '2027-02-03T04:05:06.789Z';
+const segmentId = '5e0a8c12-7a55-4d0f-9c11-2b6d3f4a5c01';
+const ofSegment = { segmentId, occurredAt };
+const segmentRule = {
+  rule: {
+    dsl: 1,
+    tz: 'Europe/Vienna',
+    weekStart: 'MO',
+    root: { attr: 'profile.language', op: 'eq', value: 'de' },
+  },
+  ruleHash: '6d1c3f0e9a',
+  template: { name: 'byLanguage', params: { language: 'de' } },
+} as const;
 const redemptionId = 'redemption-1';
 const { rewardId } = ofReward;
 const ofRedemption = { ...ofReward, contactId: GOLDEN_CONTACT_ID, redemptionId };
 
 /** One event of every type that is written today, with all optional fields. `record.ts` stores those that have no sample yet. */
 export const sampleEvents: readonly (
-  AccessEvent | ContactEvent | PrivacyLogEvent | ProgrammeChanged | RewardEvent
+  AccessEvent | ContactEvent | PrivacyLogEvent | ProgrammeChanged | RewardEvent | SegmentEvent
 )[] = [
   {
     type: 'contacts.ContactRegistered.v1',
@@ -81,6 +94,20 @@ export const sampleEvents: readonly (
     type: 'contacts.PointsReversed.v1',
     data: { ...ofContact, ...inPool, entryId: 'entry-4', reversedEntryId: 'entry-2', lots },
   },
+  {
+    type: 'contacts.SegmentAssigned.v1',
+    data: { ...ofContact, segmentId, mode: 'exclude', reason: 'Asked on the phone', expiresAt },
+  },
+  { type: 'contacts.SegmentUnassigned.v1', data: { ...ofContact, segmentId } },
+  {
+    type: 'segments.SegmentDefined.v1',
+    data: { ...ofSegment, ...segmentRule, name: 'German', description: 'Who reads German', version: 1 },
+  },
+  { type: 'segments.SegmentRenamed.v1', data: { ...ofSegment, name: 'Reads German' } },
+  { type: 'segments.RuleChanged.v1', data: { ...ofSegment, ...segmentRule, version: 2 } },
+  { type: 'segments.SegmentActivated.v1', data: ofSegment },
+  { type: 'segments.SegmentDeactivated.v1', data: ofSegment },
+  { type: 'segments.SegmentDeleted.v1', data: ofSegment },
   {
     type: 'contacts.CheckedIn.v1',
     data: { ...ofContact, ...inPool, checkInId: 'check-in-1', locationId: 'vienna-1', expiresAt },

@@ -1,0 +1,76 @@
+import { DomainError } from '@app/kernel';
+
+export class SegmentNotFoundError extends DomainError {
+  readonly code = 'segments.not-found';
+  readonly kind = 'not-found';
+  constructor() {
+    super('There is no such segment.');
+  }
+}
+
+export class SegmentAlreadyExistsError extends DomainError {
+  readonly code = 'segments.already-exists';
+  readonly kind = 'conflict';
+  constructor() {
+    super('A segment with this id exists already.');
+  }
+}
+
+/** The rule can be read but is surely not meant; the finding says why. */
+export class RuleRefusedError extends DomainError {
+  readonly kind = 'invalid';
+  constructor(
+    readonly code: `rules.${string}`,
+    override readonly pointer: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+export class ManualSegmentError extends DomainError {
+  readonly code = 'segments.manual';
+  readonly kind = 'conflict';
+  override readonly pointer = '/rule';
+  constructor() {
+    super('A manual segment has no rule; define another segment for it.');
+  }
+}
+
+export class UnknownReferenceError extends DomainError {
+  readonly code = 'segments.unknown-reference';
+  readonly kind = 'invalid';
+  override readonly pointer = '/rule';
+  constructor(segmentId: string) {
+    super(`The rule refers to ${segmentId}, which is no segment.`);
+  }
+}
+
+export class CyclicReferenceError extends DomainError {
+  readonly code = 'segments.cyclic-reference';
+  readonly kind = 'invalid';
+  override readonly pointer = '/rule';
+  constructor(path: readonly string[]) {
+    super(`The rule refers to its own segment: ${path.join(' → ')}.`);
+  }
+}
+
+export const REFERENCE_DEPTH_MAX = 5;
+
+export class ReferencesTooDeepError extends DomainError {
+  readonly code = 'segments.references-too-deep';
+  readonly kind = 'invalid';
+  override readonly pointer = '/rule';
+  override readonly details = { referenceDepthMax: REFERENCE_DEPTH_MAX };
+  constructor() {
+    super(`References between segments are at most ${REFERENCE_DEPTH_MAX} deep.`);
+  }
+}
+
+export class SegmentReferredToError extends DomainError {
+  readonly code = 'segments.referred-to';
+  readonly kind = 'conflict';
+  constructor(segmentId: string) {
+    super(`The rule of segment ${segmentId} refers to this one.`);
+  }
+}
