@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, loadConfig } from '@app/config';
-import { eventually } from '@app/testing';
+import { eventually, undescribed, type Description } from '@app/testing';
 import { canonicalJson } from '@app/transparency-log';
 import { startStandalone, type RunningStandalone } from './start-standalone';
 
@@ -143,11 +143,15 @@ describe('erasing contacts, over HTTP', () => {
     const credited = { points: 30, reason: 'gift', note: 'canary' };
     await call('POST', `/v1/contacts/${contactId}/points/credits`, credited);
     const answer = await call('DELETE', `/v1/contacts/${contactId}`, { legalGround: 'objection' });
+    const document = (await call('GET', '/openapi.json')).body as unknown as Description;
+    const contact = '/v1/contacts/{contactId}';
+    expect(undescribed(document, ['delete', contact, 202], answer.body)).toEqual([]);
     const stages = new Set<string>();
     let receipt: Body & { signature: string; publicKey: string } = { signature: '', publicKey: '' };
     let last: Body = {};
     await eventually('both stages were there', async () => {
       last = (await call('GET', `/v1/contacts/${contactId}/erasure?${seen(answer)}`)).body;
+      expect(undescribed(document, ['get', `${contact}/erasure`, 200], last)).toEqual([]);
       if (last['receipt'] === undefined) return false;
       receipt = last['receipt'] as typeof receipt;
       stages.add(receipt['stage'] as string);
@@ -295,6 +299,9 @@ describe('erasing contacts, over HTTP', () => {
     expect((await call('GET', `${path}/erasure?${seen(asked)}`)).body).toMatchObject({ state: 'coolingOff' });
     expect((await call('GET', path)).body).toMatchObject({ profile: { firstName: 'Cool' } });
     const cancelled = await call('POST', `${path}/erasure/cancellation`);
+    const document = (await call('GET', '/openapi.json')).body as unknown as Description;
+    const cancellation = '/v1/contacts/{contactId}/erasure/cancellation';
+    expect(undescribed(document, ['post', cancellation, 200], cancelled.body)).toEqual([]);
     expect([cancelled.status, cancelled.body['state']]).toEqual([200, 'cancelled']);
     expect((await call('GET', `${path}/erasure?${seen(cancelled)}`)).body).toMatchObject({
       state: 'cancelled',
@@ -324,6 +331,12 @@ describe('erasing contacts, over HTTP', () => {
       { role: 'operator' },
     );
     expect([restricted.status, restricted.body['processingRestricted']]).toEqual([200, true]);
+    const document = (await call('GET', '/openapi.json')).body as unknown as Description;
+    for (const [right, body] of [
+      ['profiling-objection', lately.body],
+      ['processing-restriction', restricted.body],
+    ] as const)
+      expect(undescribed(document, ['put', `/v1/contacts/{contactId}/${right}`, 200], body)).toEqual([]);
     await call('GET', `/v1/contacts?limit=1&${seen(restricted)}`);
     expect(await statuses('operator')).toEqual([403, 403, 403, 403]);
     for (const feed of feeds)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, loadConfig } from '@app/config';
 import { openReadDatabase } from '@app/read-store';
-import { eventually } from '@app/testing';
+import { eventually, undescribed, type Description } from '@app/testing';
 import {
   leafBytes,
   leafHash,
@@ -352,6 +352,28 @@ describe('the privacy log, over HTTP', () => {
     );
   });
 
+  it('describes its answers as they are', async () => {
+    const document = (await call('GET', '/openapi.json')).body as unknown as Description;
+    const log = '/v1/privacy-log';
+    const contactId = await register();
+    await signedBeyond(2);
+    for (const [path, asked] of [
+      [log, `${log}?limit=500`],
+      [`${log}/proofs/inclusion`, `${log}/proofs/inclusion?index=1&size=2`],
+      [`${log}/proofs/consistency`, `${log}/proofs/consistency?from=1&to=2`],
+      ['/v1/contacts/{contactId}/privacy-log', `/v1/contacts/${contactId}/privacy-log`],
+      ['/v1/personal-data/inventory', '/v1/personal-data/inventory'],
+    ] as const) {
+      const { status, body } = await call('GET', asked);
+      expect([path, undescribed(document, ['get', path, status], body)]).toEqual([path, []]);
+    }
+    const kindOf = (path: string) =>
+      (document.paths[path]?.['get']?.responses as Record<string, object> | undefined)?.['200'];
+    for (const path of ['key', 'keys', 'checkpoint'])
+      expect(kindOf(`${log}/${path}`)).toEqual({ $ref: '#/components/responses/Text' });
+    expect(kindOf(`${log}/tile/{path}`)).toEqual({ $ref: '#/components/responses/Bytes' });
+  });
+
   it('serves tiles that agree with the entries, to be kept where they are full, without entries of their own', async () => {
     const contactId = await register();
     await Promise.all(
@@ -413,6 +435,10 @@ describe('the privacy log, over HTTP', () => {
     const first = (await call('GET', '/v1/privacy-log/key', { role: 'auditor' })).text;
     const signed = await signedBeyond(1);
     const rotation = await call('POST', '/v1/privacy-log/key/rotation');
+    const document = (await call('GET', '/openapi.json')).body as unknown as Description;
+    expect(
+      undescribed(document, ['post', '/v1/privacy-log/key/rotation', rotation.status], rotation.body),
+    ).toEqual([]);
     expect([rotation.status, rotation.body]).toMatchObject([
       201,
       { keyNumber: 2, publicKey: expect.any(String) },

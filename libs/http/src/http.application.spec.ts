@@ -947,6 +947,9 @@ describe('the HTTP application', () => {
       ).toMatchObject({
         get: { security: [] },
       });
+      // A cursor, or a header that says who looks, is refused with 400 by routes of every kind.
+      const list = document.paths['/v1/contacts']?.['get'];
+      expect(Object.keys(list?.responses ?? {})).toEqual(['200', '400', '401', '403', '422', '429', '503']);
       expect(document.paths['/v1/contacts/live']).toMatchObject({
         get: { responses: { 200: { $ref: '#/components/responses/EventStream' } } },
       });

@@ -5,6 +5,7 @@ export * from './contact-histories';
 export * from './crash.read-store';
 export * from './death';
 export * from './decisions';
+export * from './described';
 export * from './eventually';
 export * from './fixed.clock';
 export * from './generators';

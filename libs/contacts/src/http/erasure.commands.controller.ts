@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Post, Put } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, Context, UuidParam } from '@app/http';
 import type { CommandContext, Outcome } from '@app/kernel';
 import {
@@ -13,6 +13,7 @@ import {
   RestrictProcessingCommand,
 } from '../application/subject-rights/subject-rights.commands';
 import { EraseContactDto, ReasonDto } from './contact-commands.dto';
+import { ErasureAnswerShape, ObjectionShape, RestrictionShape } from './erasure.answers';
 
 const ERASURE = { roles: ['operator'], action: 'erasure.step' } as const;
 const COMMAND = { roles: ['operator'], action: 'contact.command' } as const;
@@ -31,6 +32,7 @@ export class ErasureCommandsController {
       'Carried out behind the answer, or when it has cooled off; `GET …/erasure` says how far it is. Nothing else can then be ' +
       'read of the contact or done with it (410).',
   })
+  @ApiAcceptedResponse({ type: ErasureAnswerShape, description: 'The erasure, begun or cooling off.' })
   @Access({ ...ERASURE, command: 'EraseContact' })
   erase(
     @UuidParam('contactId') contactId: string,
@@ -43,6 +45,7 @@ export class ErasureCommandsController {
   @Post(':contactId/erasure/cancellation')
   @HttpCode(200)
   @ApiOperation({ summary: 'Take an erasure back while it cools off' })
+  @ApiOkResponse({ type: ErasureAnswerShape, description: 'The erasure, cancelled.' })
   @Access({ ...ERASURE, command: 'CancelErasure' })
   cancelErasure(
     @UuidParam('contactId') contactId: string,
@@ -57,6 +60,7 @@ export class ErasureCommandsController {
     description:
       'Auditors and admins can still read the contact; consents, an erasure and the lifting are the only commands that are taken.',
   })
+  @ApiOkResponse({ type: RestrictionShape, description: 'Restricted.' })
   @Access({ ...COMMAND, command: 'RestrictProcessing' })
   restrict(
     @UuidParam('contactId') contactId: string,
@@ -68,6 +72,7 @@ export class ErasureCommandsController {
 
   @Delete(':contactId/processing-restriction')
   @ApiOperation({ summary: 'Lift a restriction of processing' })
+  @ApiOkResponse({ type: RestrictionShape, description: 'Not restricted.' })
   @Access({ ...COMMAND, command: 'LiftRestriction' })
   liftRestriction(
     @UuidParam('contactId') contactId: string,
@@ -79,6 +84,7 @@ export class ErasureCommandsController {
 
   @Put(':contactId/profiling-objection')
   @ApiOperation({ summary: 'Record an objection to profiling' })
+  @ApiOkResponse({ type: ObjectionShape, description: 'Recorded.' })
   @Access({ ...COMMAND, command: 'ObjectToProfiling' })
   object(
     @UuidParam('contactId') contactId: string,
@@ -90,6 +96,7 @@ export class ErasureCommandsController {
 
   @Delete(':contactId/profiling-objection')
   @ApiOperation({ summary: 'Take back an objection to profiling' })
+  @ApiOkResponse({ type: ObjectionShape, description: 'Taken back.' })
   @Access({ ...COMMAND, command: 'LiftObjection' })
   liftObjection(
     @UuidParam('contactId') contactId: string,

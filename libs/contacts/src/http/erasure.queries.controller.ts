@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { Access, CurrentActor, MinPosition, UuidParam, type HttpReply } from '@app/http';
 import type { Actor } from '@app/kernel';
 import { GetErasureQuery, type ErasureView } from '../read-models/get-erasure/get-erasure.query';
 import { SubjectAccess, type HeldFact } from '../application/subject-access/subject-access';
+import { ErasureShape } from './erasure.answers';
 
 /** What people, and those who answer to them, are shown about their data. */
 @ApiTags('personal data')
@@ -23,6 +24,7 @@ export class ErasureQueriesController {
       'The receipt says first that the data are unreachable, then that no byte of them is left. `signature` is Ed25519 over the ' +
       'RFC 8785 form of the receipt without it.',
   })
+  @ApiOkResponse({ type: ErasureShape, description: 'The latest erasure.' })
   @Access({ roles: ['operator', 'auditor'], action: 'erasure.step' })
   erasure(
     @UuidParam('contactId') contactId: string,

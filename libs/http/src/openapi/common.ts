@@ -22,14 +22,16 @@ export const headersOf = ({ access }: RoutePlan, path: string): object[] => {
 
 /** The answers that a route may give because it is a route of this API. */
 export const commonResponses = (
-  { access }: RoutePlan,
+  { access, takesBody }: RoutePlan,
   path: string,
   answers: Readonly<Record<string, string>>,
 ): Record<string, object> => {
   const isCommand = access?.command !== undefined;
   const statuses = [
-    ...(isCommand ? [400, 409, 412, 413, 415] : []),
-    ...(access === null ? [] : [401, 403, 429]),
+    ...(isCommand ? [409, 412] : []),
+    ...(isCommand || takesBody ? [413, 415] : []),
+    // 400 also of what every route takes: the headers of who looks, cursors.
+    ...(access === null ? [] : [400, 401, 403, 429]),
     ...(path.includes('{') ? [404, 410] : []),
     422,
     503,
@@ -139,6 +141,21 @@ export const commonComponents = (): Readonly<{ schemas: object; parameters: obje
       description: 'Server-sent events, until one side ends them.',
       headers: requestId,
       content: { 'text/event-stream': { schema: { type: 'string' } } },
+    },
+    Text: {
+      description: 'Text, in UTF-8.',
+      headers: requestId,
+      content: { 'text/plain': { schema: { type: 'string' } } },
+    },
+    Bytes: {
+      description: 'Bytes.',
+      headers: requestId,
+      content: { 'application/octet-stream': {} },
+    },
+    Lines: {
+      description: 'One JSON object a line.',
+      headers: requestId,
+      content: { 'application/x-ndjson': { schema: { type: 'string' } } },
     },
     Answer: {
       description: 'Found.',

@@ -6,6 +6,13 @@ import { inOpenApi31 } from './dialect';
 
 /** Where `@ApiProduces` keeps what it was told. */
 const PRODUCES = 'swagger/apiProduces';
+/** By media type, the shared response that describes an answer that is not JSON. */
+const ANSWER_OF_TYPE: Readonly<Record<string, string>> = {
+  'text/event-stream': 'EventStream',
+  'text/plain': 'Text',
+  'application/octet-stream': 'Bytes',
+  'application/x-ndjson': 'Lines',
+};
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 type Operation = {
@@ -89,8 +96,8 @@ const answersOf = (
     PRODUCES,
     (controller.prototype as Record<string, object>)[method]!,
   ) as unknown;
-  const isStream = Array.isArray(produces) && produces.includes('text/event-stream');
-  const name = isStream ? 'EventStream' : plan.access?.command === undefined ? 'Answer' : 'CommandAnswer';
+  const kind = Array.isArray(produces) ? ANSWER_OF_TYPE[String(produces[0])] : undefined;
+  const name = kind ?? (plan.access?.command === undefined ? 'Answer' : 'CommandAnswer');
   const statuses = Object.keys(responses).filter((status) => status.startsWith('2'));
   return Object.fromEntries(statuses.map((status) => [status, name]));
 };

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { ContactPresence } from '@app/contacts';
 import { Access, Context, MinPosition, PageQueryDto, UuidParam } from '@app/http';
 import type { CommandContext, Outcome } from '@app/kernel';
@@ -14,6 +14,12 @@ import {
   type ConsistencyAnswer,
   type InclusionAnswer,
 } from '../read-models/prove-entries/proofs.queries';
+import {
+  ConsistencyProofShape,
+  EntryPageShape,
+  InclusionProofShape,
+  SigningKeyShape,
+} from './privacy-log.answers';
 import { ConsistencyDto, InclusionDto, ListEntriesDto } from './privacy-log.dto';
 
 const READ = { roles: ['auditor'], action: 'log.read' } as const;
@@ -30,6 +36,7 @@ export class PrivacyLogController {
 
   @Get()
   @ApiOperation({ summary: 'Entries, newest first' })
+  @ApiOkResponse({ type: EntryPageShape, description: 'A page of entries.' })
   @Access(READ)
   list(
     @Query() { limit, cursor, ...filter }: ListEntriesDto,
@@ -65,6 +72,7 @@ export class PrivacyLogController {
 
   @Post('key/rotation')
   @ApiOperation({ summary: 'Put the next signing key in force' })
+  @ApiCreatedResponse({ type: SigningKeyShape, description: 'The key in force.' })
   @Access({ roles: [], action: 'access.change', command: 'RotateSigningKey' })
   rotate(
     @Context() context: CommandContext,
@@ -83,6 +91,7 @@ export class PrivacyLogController {
 
   @Get('proofs/inclusion')
   @ApiOperation({ summary: 'That an entry is in the log (RFC 9162, section 2.1.3)' })
+  @ApiOkResponse({ type: InclusionProofShape, description: 'The proof.' })
   @Access(READ)
   inclusion(@Query() { index, size }: InclusionDto): Promise<InclusionAnswer> {
     return this.queries.execute(new ProveInclusionQuery(index, size));
@@ -92,6 +101,7 @@ export class PrivacyLogController {
   @ApiOperation({
     summary: 'That nothing was changed between two sizes of the log (RFC 9162, section 2.1.4)',
   })
+  @ApiOkResponse({ type: ConsistencyProofShape, description: 'The proof.' })
   @Access(READ)
   consistency(@Query() { from, to }: ConsistencyDto): Promise<ConsistencyAnswer> {
     return this.queries.execute(new ProveConsistencyQuery(from, to));
@@ -109,6 +119,7 @@ export class ContactPrivacyLogController {
 
   @Get(':contactId/privacy-log')
   @ApiOperation({ summary: 'Who has seen or changed what of a contact, newest first' })
+  @ApiOkResponse({ type: EntryPageShape, description: 'A page of entries.' })
   @Access({ roles: ['operator', 'auditor'], action: 'log.read' })
   async list(
     @UuidParam('contactId') contactId: string,
