@@ -191,7 +191,8 @@ const withLots = (lots: ContactHistory['lots'], name: string, data: Data): Conta
   }));
 };
 
-const factOf = (name: string, { data, meta }: FactEvent): HistoryFact => ({
+/** An event of a contact as a fact of this name. */
+export const factOf = (name: string, { data, meta }: FactEvent): HistoryFact => ({
   name,
   eventId: meta.eventId,
   position: meta.position.toString(),

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '@app/kernel';
 import { ACTIVITIES, factName, POINT_MOVES } from './contact-history';
 import type { Series } from './facts';
 import { RECENCY_SERIES } from './leaves/history.leaves';
-import { seriesOf } from './leaves/metric.leaf';
+import { atLocation, seriesOf } from './leaves/metric.leaf';
 import {
   isRanked,
   RULE_CHANNELS,
@@ -132,7 +132,9 @@ const rankedPart = ({ root }: Rule): Part => {
 const figurePart = (ref: MetricRef): Part => {
   if (ref.metric === 'points.expiringWithin') return { keys: [`points:${ref.pool}`], clock: true };
   const window = ref.window ?? EVER;
-  return { series: [{ series: seriesOf(ref), window }], clock: moves(window) };
+  const series = [{ series: seriesOf(ref), window }];
+  if (ref.locationId !== undefined) series.push({ series: atLocation(ref.locationId), window });
+  return { series, clock: moves(window) };
 };
 
 const seriesKeys = (series: Series): readonly DependencyKey[] => {

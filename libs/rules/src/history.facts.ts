@@ -106,10 +106,10 @@ export class HistoryFacts implements ContactFacts {
 
 type Dated = Readonly<{ at: number; fact: HistoryFact }>;
 
-type Part = Readonly<{ count: 0 | 1; amount: number }>;
+export type Part = Readonly<{ count: 0 | 1; amount: number }>;
 
 /** What a fact adds to a series; null where it is no part of it. */
-const partOf = ({ name, fields }: HistoryFact, series: Series): Part | null => {
+export const partOf = ({ name, fields }: HistoryFact, series: Series): Part | null => {
   if ('activity' in series) return ACTIVITIES.has(name) ? { count: 1, amount: 0 } : null;
   if ('event' in series) {
     const isMeant =

@@ -2,3 +2,14 @@ export * from './domain/references';
 export * from './domain/segment.decider';
 export * from './domain/segment.errors';
 export * from './domain/segment.events';
+export * from './facts/bucketed.facts';
+export { allBuckets, bucketsNeeded } from './facts/buckets-needed';
+export {
+  bucketMonthsOf,
+  foldBucket,
+  foldFacts,
+  type FactsBucket,
+  type FactsDocument,
+} from './facts/facts.document';
+export * from './membership/definitions';
+export * from './membership/membership';

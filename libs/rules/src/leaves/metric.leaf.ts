@@ -46,8 +46,7 @@ export const figureOf = (ref: MetricRef, facts: ContactFacts, moment: Moment): F
     case 'purchases.average':
       return { sum, count };
     case 'purchases.shareAt': {
-      const value = ref.locationId ?? '';
-      const there = tally({ event: 'PurchaseRecorded', where: [{ path: 'locationId', op: 'eq', value }] });
+      const there = tally(atLocation(ref.locationId ?? ''));
       return { sum: 100 * there.count, count };
     }
     case 'purchases.count':
@@ -84,6 +83,12 @@ export const seriesOf = ({ metric, pool = '', currency = '' }: MetricRef): Serie
       return { event: 'MessageSent' };
   }
 };
+
+/** What a share is taken of, beside all purchases. */
+export const atLocation = (value: string): Series => ({
+  event: 'PurchaseRecorded',
+  where: [{ path: 'locationId', op: 'eq', value }],
+});
 
 /** A lot counts from so long before it expires until it does. */
 const spansOf = ({ pool = '', within = 'P0D' }: MetricRef, facts: ContactFacts, { tz }: Moment) =>

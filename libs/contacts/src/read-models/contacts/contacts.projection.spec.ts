@@ -386,7 +386,7 @@ describe('any history of contacts', () => {
       fc.property(contactHistories(ID, 40), (history) => {
         const left = new Map<string, number>();
         for (const { type, data } of history) {
-          if ('expiresAt' in data && data.points > 0) {
+          if ('expiresAt' in data && 'points' in data && data.points > 0) {
             left.set(
               'entryId' in data ? data.entryId : 'checkInId' in data ? data.checkInId : data.purchaseId,
               data.points,

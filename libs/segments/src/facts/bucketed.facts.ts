@@ -1,0 +1,134 @@
+import {
+  HistoryFacts,
+  partOf,
+  type AttributeName,
+  type AttributeValue,
+  type ContactFacts,
+  type Fact,
+  type HistoryFact,
+  type Known,
+  type Lot,
+  type Membership,
+  type Page,
+  type Range,
+  type RuleChannel,
+  type Series,
+  type Tally,
+} from '@app/rules';
+import { monthsWith } from './buckets-needed';
+import { seriesKey, type FactsBucket, type FactsDocument } from './facts.document';
+
+/** A fault of the caller: a question was asked whose bucket `bucketsNeeded` would have named. */
+export class BucketNotLoadedError extends Error {
+  constructor(readonly month: string) {
+    super(`The facts of ${month} are asked for and not loaded.`);
+  }
+}
+
+/**
+ * Answers from the documents of facts, and from those buckets only that were loaded. Throws BucketNotLoadedError rather than
+ * leave a fact out.
+ */
+export class BucketedFacts implements ContactFacts {
+  readonly contactId: string;
+  readonly registeredAt: number;
+  private readonly standing: HistoryFacts;
+  private readonly buckets: ReadonlyMap<string, FactsBucket>;
+  private readonly dated = new Map<string, readonly Dated[]>();
+
+  constructor(
+    private readonly doc: FactsDocument,
+    buckets: readonly FactsBucket[],
+    private readonly staysIn: (segmentId: string) => readonly Membership[] = () => [],
+  ) {
+    // What stands is asked of it; facts it has none.
+    this.standing = new HistoryFacts({ ...doc, facts: [] });
+    this.contactId = doc.contactId;
+    this.registeredAt = this.standing.registeredAt;
+    this.buckets = new Map(buckets.map((bucket) => [bucket.month, bucket]));
+  }
+
+  attribute(name: AttributeName): Known<AttributeValue> | undefined {
+    return this.standing.attribute(name);
+  }
+
+  consent(purpose: string, channel: RuleChannel): Known<boolean> | undefined {
+    return this.standing.consent(purpose, channel);
+  }
+
+  reachable(channel: RuleChannel): boolean {
+    return this.standing.reachable(channel);
+  }
+
+  lots(pool: string): readonly Lot[] {
+    return this.standing.lots(pool);
+  }
+
+  memberships(segmentId: string): readonly Membership[] {
+    return this.staysIn(segmentId);
+  }
+
+  tally(series: Series, range: Range): Tally {
+    const key = seriesKey(series);
+    if (range.after !== -Infinity || key === null) return this.counted(series, range);
+    // From the beginning on: all there is, without what comes after.
+    const total = Object.hasOwn(this.doc.totals, key) ? this.doc.totals[key] : undefined;
+    if (total === undefined) return { count: 0, sum: 0 };
+    const later = this.counted(series, { ...range, after: range.upTo, upTo: Infinity });
+    return { count: total.count - later.count, sum: total.sum - later.sum };
+  }
+
+  list(series: Series, range: Range, { order, limit }: Page): readonly Fact[] {
+    const months = monthsWith(series, range, this.doc);
+    const found: Fact[] = [];
+    for (let n = 0; n < months.length && found.length < limit; n += 1) {
+      const month = months[order === 'oldest' ? n : months.length - 1 - n] as string;
+      const facts = this.inMonth(month, series, range);
+      found.push(...(order === 'oldest' ? facts : facts.reverse()));
+    }
+    return found.slice(0, limit);
+  }
+
+  private counted(series: Series, range: Range): Tally {
+    let [count, sum] = [0, 0];
+    for (const month of monthsWith(series, range, this.doc)) {
+      for (const fact of this.inMonth(month, series, range)) {
+        [count, sum] = [count + fact.count, sum + fact.amount];
+      }
+    }
+    return { count, sum };
+  }
+
+  private inMonth(month: string, series: Series, { after, upTo, axis }: Range): Fact[] {
+    const facts: Fact[] = [];
+    for (const { at, fact } of this.inOrder(month, axis)) {
+      const part = after < at && at <= upTo ? partOf(fact, series) : null;
+      if (part !== null) facts.push({ at, eventId: fact.eventId, fields: fact.fields, ...part });
+    }
+    return facts;
+  }
+
+  /** The facts of a month by time on an axis and, of one time, by position: put in order once. */
+  private inOrder(month: string, axis: Range['axis']): readonly Dated[] {
+    const key = `${month} ${axis ?? ''}`;
+    const known = this.dated.get(key);
+    if (known !== undefined) return known;
+    const bucket = this.buckets.get(month);
+    if (bucket === undefined) throw new BucketNotLoadedError(month);
+    const recorded = axis === 'recorded';
+    const facts = recorded
+      ? [...bucket.facts.filter(({ recordedAt }) => recordedAt.startsWith(month)), ...bucket.late]
+      : bucket.facts;
+    const dated = facts
+      .map((fact) => ({
+        at: Date.parse(recorded ? fact.recordedAt : fact.occurredAt),
+        position: BigInt(fact.position),
+        fact,
+      }))
+      .sort((one, other) => one.at - other.at || (one.position < other.position ? -1 : 1));
+    this.dated.set(key, dated);
+    return dated;
+  }
+}
+
+type Dated = Readonly<{ at: number; fact: HistoryFact }>;
