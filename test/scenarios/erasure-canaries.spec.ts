@@ -1,153 +1,135 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { RunningSystem, newDataDir, runToEnd } from './running-system';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BSON, MongoClient } from 'mongodb';
+import { eventually, startRealTestMongo, type TestMongo } from '@app/testing';
+import { ERASED, holding, holds, LIVING, plant } from './canaries';
+import { newDataDir, RunningSystem, runToEnd } from './running-system';
 
-jest.setTimeout(120_000);
+/** Every other one of them is erased. CANARY_CONTACTS=100 is the full size. */
+const CONTACTS = Number(process.env['CANARY_CONTACTS'] ?? 10);
+const PLANTED_AT_ONCE = 10;
 
-const CONTACTS = 20;
-/** What every personal value of those who are erased, and of those who stay, begins with; of phone numbers, in digits. */
-const ERASED = ['verschollener', '4377770001'];
-const LIVING = ['bleibender', '4388880001'];
+jest.setTimeout(180_000 + CONTACTS * 2_000);
 
-/** How a text may be written in a file, wherever in a larger value it stands. */
-const formsOf = (text: string): readonly Buffer[] => {
-  const bytes = Buffer.from(text);
-  const base64 = [0, 1, 2].map((offset) => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
-    return encoded.slice([0, 2, 3][offset], Math.floor(((offset + bytes.length) * 4) / 3));
-  });
-  const percent = [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-  const escaped = [...text].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
-  return [
-    bytes,
-    Buffer.from(text.toUpperCase()),
-    Buffer.from(bytes.toString('hex')),
-    Buffer.from(bytes.toString('hex').toUpperCase()),
-    Buffer.from(percent),
-    Buffer.from(percent.toUpperCase()),
-    Buffer.from(escaped),
-    Buffer.from(text, 'utf16le'),
-    Buffer.from(text, 'utf16le').swap16(),
-    ...base64.map((form) => Buffer.from(form)),
-    ...base64.map((form) => Buffer.from(form.replaceAll('+', '-').replaceAll('/', '_'))),
-  ];
+type Person = Readonly<{ contactId: string; n: number; erased: boolean }>;
+
+const people = (): readonly Person[] =>
+  Array.from({ length: CONTACTS }, (_, n) => ({ contactId: randomUUID(), n, erased: n % 2 === 0 }));
+
+const plantAll = async (system: RunningSystem, persons: readonly Person[]): Promise<void> => {
+  for (let first = 0; first < persons.length; first += PLANTED_AT_ONCE)
+    await Promise.all(
+      persons
+        .slice(first, first + PLANTED_AT_ONCE)
+        .map(({ contactId, n, erased }) => plant(system, contactId, n, erased ? ERASED : LIVING)),
+    );
 };
 
-const filesIn = (folder: string): readonly string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile());
-
-/** Files of the folder in which one of the texts stands, in whatever form. */
-const holding = (folder: string, texts: readonly string[]): readonly string[] => {
-  const forms = texts.flatMap(formsOf);
-  return filesIn(folder).flatMap((path) => {
-    const content = readFileSync(path);
-    return forms.some((form) => content.includes(form)) ? [relative(folder, path)] : [];
+const erase = async (system: RunningSystem, persons: readonly Person[]): Promise<void> => {
+  const list = join(system.dataDir, 'ids.txt');
+  const ids = persons.flatMap(({ contactId, erased }) => (erased ? [contactId] : []));
+  writeFileSync(list, ids.join('\n'));
+  const { code, output } = await runToEnd('ops', ['erase', '--url', system.url, '--file', list, '--wait'], {
+    REGULARS_DATA_DIR: system.dataDir,
   });
+  expect([code, output.includes(`${ids.length} erased, 0 had been before, 0 unknown`)]).toEqual([0, true]);
 };
+
+/** What the live feed says from the beginning of the log up to a position, and goes on saying until it is closed. */
+const liveFeed = (system: RunningSystem): Readonly<{ text: () => string; close: () => Promise<void> }> => {
+  const closing = new AbortController();
+  let text = '';
+  const reading = (async () => {
+    const response = await fetch(`${system.url}/v1/activity/live?lastEventId=0`, {
+      headers: { authorization: `Bearer ${system.adminKey}` },
+      signal: closing.signal,
+    });
+    for await (const chunk of response.body as ReadableStream<Uint8Array>)
+      text += Buffer.from(chunk).toString('utf8');
+  })().catch((error: Error) => {
+    if (!closing.signal.aborted) text += `The feed broke: ${error.message}`;
+  });
+  const close = async (): Promise<void> => {
+    closing.abort();
+    await reading;
+  };
+  return { text: () => text, close };
+};
+
+const asOf = ({ body }: { body: Record<string, unknown> }): string =>
+  `minPosition=${String(body['position'])}`;
 
 describe('values of erased contacts', () => {
   let system: RunningSystem;
   const dataDir = newDataDir();
+  const snapshots = newDataDir();
   afterAll(async () => {
     await system?.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    for (const folder of [dataDir, snapshots]) rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Puts a value of somebody through every door there is; none of them may keep it but sealed or in a marked field. */
-  const plant = async (contactId: string, n: number, [word, phone]: readonly string[]): Promise<void> => {
-    const value = (field: string): string => `${word}-${field}-${n}`;
-    const email = `${word}-${n}@example.org`;
-    const path = `/v1/contacts/${contactId}`;
-    const send = async (method: string, to: string, body?: object): Promise<number> =>
-      (await system.call(method, to, body === undefined ? {} : { body })).status;
-    const profile = {
-      firstName: value('first'),
-      lastName: value('last'),
-      email,
-      phone: `+${phone}${String(n).padStart(2, '0')}`,
-      address: { street: value('street'), postalCode: value('pc'), city: value('city'), country: 'AT' },
-      customFields: { motto: value('custom') },
-      tags: [value('tag')],
+  /** Of every thread of the running system, in a folder. */
+  const snapshot = async (name: string): Promise<string> => {
+    const folder = join(snapshots, name);
+    writeFileSync(join(folder, 'wanted'), '');
+    const written = (): readonly string[] =>
+      readdirSync(folder).filter((file) => file.endsWith('.heapsnapshot'));
+    // The api's own, the projector's and those of both stores.
+    await eventually('every thread has written its heap', () => written().length >= 4, 60_000);
+    await eventually(
+      'none is half written',
+      () => !readdirSync(folder).some((file) => file.endsWith('.partial')),
+      60_000,
+    );
+    return folder;
+  };
+  const withSnapshots = (name: string): Record<string, string> => {
+    const folder = join(snapshots, name);
+    mkdirSync(folder);
+    return {
+      NODE_OPTIONS: `--require ${join(__dirname, 'heap-snapshots.cjs')}`,
+      HEAP_SNAPSHOTS: folder,
+      LOG_LEVEL: 'trace',
     };
-    expect(await send('POST', '/v1/contacts', { contactId, profile })).toBe(201);
-    expect(await send('PATCH', path, { profile: { lastName: value('changed') } })).toBe(200);
-    const credit = { points: 10, reason: 'gift', note: value('note') };
-    expect(await send('POST', `${path}/points/credits`, credit)).toBe(201);
-    expect(await send('POST', `${path}/points/debits`, { ...credit, points: 1 })).toBe(201);
-    const device = {
-      platform: 'ios',
-      model: value('model'),
-      pushToken: value('push'),
-      appVersion: value('app'),
-    };
-    expect(await send('POST', `${path}/devices`, device)).toBe(201);
-    const message = { channel: 'inbox', purpose: 'service', subject: value('subject'), body: value('body') };
-    expect(await send('POST', `${path}/messages`, message)).toBe(202);
-    const purchase = { invoiceNumber: value('invoice'), amount: { minor: 100, currency: 'EUR' } };
-    expect(await send('POST', `${path}/purchases`, purchase)).toBe(201);
-    // Read everywhere, and searched for.
-    for (const read of ['', '/activity', '/messages', '/purchases', '/devices', '/subject-access', '/points'])
-      expect(await send('GET', `${path}${read}`)).toBe(200);
-    expect(await send('GET', `/v1/contacts?q=${value('last')}&tag=${value('tag')}`)).toBe(200);
-    const filter = { attr: 'profile.lastName', op: 'eq', value: value('last') };
-    expect(await send('POST', '/v1/contacts/search', { filter })).toBe(200);
-    // Refused in every way.
-    expect(await send('POST', '/v1/contacts', { profile: { email } })).toBe(409);
-    expect(await send('POST', '/v1/contacts', { profile: { email: value('noemail') } })).toBe(422);
-    expect(await send('POST', '/v1/contacts', { [value('unknown')]: value('x') })).toBe(422);
-    expect(await send('GET', `/v1/contacts?sort=${value('sort')}`)).toBe(422);
-    expect(await send('GET', `/v1/${value('path')}`)).toBe(404);
-    expect(
-      (await system.call('POST', '/v1/contacts', { raw: `{"profile": "${value('broken')}` })).status,
-    ).toBe(400);
-    const key = { 'idempotency-key': value('key') };
-    expect(
-      (
-        await system.call('PUT', `${path}/consents/news`, {
-          body: { granted: true, source: 'app' },
-          headers: key,
-        })
-      ).status,
-    ).toBe(200);
   };
 
-  it('are nowhere in any file or output, in whatever form; of the others only where they are marked', async () => {
-    system = await RunningSystem.start({ dataDir });
-    const people = Array.from({ length: CONTACTS }, (_, n) => ({
-      contactId: randomUUID(),
-      n,
-      erased: n % 2 === 0,
-    }));
-    await Promise.all(
-      people.map(({ contactId, n, erased }) => plant(contactId, n, erased ? ERASED : LIVING)),
-    );
+  it('are nowhere in any file, output, feed or heap, in whatever form; of the others only where they are marked', async () => {
+    system = await RunningSystem.start({ dataDir, environment: { LOG_LEVEL: 'trace' } });
+    const persons = people();
+    const feed = liveFeed(system);
+    await plantAll(system, persons);
     // The search finds what is there.
     expect(holding(dataDir, LIVING).length).toBeGreaterThan(0);
     expect(holding(dataDir, ERASED).length).toBeGreaterThan(0);
     const before = await system.call('GET', '/v1/contacts/summary');
 
-    const list = join(dataDir, 'ids.txt');
-    writeFileSync(list, people.flatMap(({ contactId, erased }) => (erased ? [contactId] : [])).join('\n'));
-    const { code, output } = await runToEnd('ops', ['erase', '--url', system.url, '--file', list, '--wait'], {
-      REGULARS_DATA_DIR: dataDir,
-    });
-    expect([code, /10 erased, 0 had been before, 0 unknown/.test(output)]).toEqual([0, true]);
+    await erase(system, persons);
+    const marker = await system.call('POST', '/v1/contacts', { body: { profile: {} } });
+    await eventually('the feed has got there', () => feed.text().includes(String(marker.body['contactId'])));
+    await feed.close();
+    expect(feed.text()).not.toContain('The feed broke');
+    // Opened anew, it is read from the store.
+    const again = liveFeed(system);
+    await eventually('the feed has got there', () => again.text().includes(String(marker.body['contactId'])));
+    await again.close();
     const answers = await Promise.all(
       ['/metrics', '/v1/privacy-log?limit=500', '/v1/activity?limit=500', '/v1/contacts?limit=500'].map(
         async (path) => JSON.stringify((await system.call('GET', path)).body),
       ),
     );
-    for (const word of ERASED) for (const text of answers) expect(text).not.toContain(word);
-    for (const { contactId, erased } of people)
+    for (const text of [...answers, again.text()]) expect(holds(Buffer.from(text), ERASED)).toBe(false);
+    // Feeds and figures have nothing of anybody.
+    for (const text of [...answers.slice(0, 3), feed.text(), again.text()])
+      expect(holds(Buffer.from(text), [...ERASED, ...LIVING])).toBe(false);
+    for (const { contactId, erased } of persons) {
+      const { status, body } = await system.call('GET', `/v1/contacts/${contactId}/subject-access`);
+      expect([status, holds(Buffer.from(JSON.stringify(body)), LIVING)]).toEqual(
+        erased ? [410, false] : [200, true],
+      );
       expect((await system.call('GET', `/v1/contacts/${contactId}`)).status).toBe(erased ? 410 : 200);
-    const marker = await system.call('POST', '/v1/contacts', { body: { profile: {} } });
-    const after = await system.call(
-      'GET',
-      `/v1/contacts/summary?minPosition=${String(marker.body['position'])}`,
-    );
+    }
+    const after = await system.call('GET', `/v1/contacts/summary?${asOf(marker)}`);
     for (const figure of ['purchases', 'spend', 'checkIns'])
       expect(after.body[figure]).toEqual(before.body[figure]);
     expect(after.body['total']).toBe(CONTACTS / 2 + 1);
@@ -156,18 +138,92 @@ describe('values of erased contacts', () => {
     expect(holding(dataDir, ERASED)).toEqual([]);
     expect(holding(join(dataDir, 'eventstore'), LIVING)).toEqual([]);
     expect(holding(join(dataDir, 'keys'), LIVING)).toEqual([]);
-    for (const word of [...ERASED, ...LIVING]) expect(system.output()).not.toContain(word);
+    expect(holds(Buffer.from(system.output()), [...ERASED, ...LIVING])).toBe(false);
 
-    // Built again from the first event, the read models hold the same.
+    // Built again from the first event, the read models hold the same, and so does the memory of who built them.
     rmSync(join(dataDir, 'mongodb'), { recursive: true });
-    system = await RunningSystem.start({ dataDir });
-    const rebuilt = await system.call(
-      'GET',
-      `/v1/contacts/summary?minPosition=${String(marker.body['position'])}`,
-    );
+    system = await RunningSystem.start({ dataDir, environment: withSnapshots('rebuilt') });
+    const rebuilt = await system.call('GET', `/v1/contacts/summary?${asOf(marker)}`);
     expect({ ...rebuilt.body, asOfPosition: '' }).toEqual({ ...after.body, asOfPosition: '' });
+    const rebuiltHeap = await snapshot('rebuilt');
+    expect(holding(rebuiltHeap, ERASED)).toEqual([]);
+    // The search finds what is there: the store keeps documents at hand.
+    expect(holding(rebuiltHeap, LIVING).length).toBeGreaterThan(0);
     await system.stop();
     expect(holding(dataDir, ERASED)).toEqual([]);
     expect(holding(join(dataDir, 'mongodb'), LIVING).length).toBeGreaterThan(0);
+    expect(holds(Buffer.from(system.output()), [...ERASED, ...LIVING])).toBe(false);
+  });
+});
+
+describe('values of erased contacts, on a MongoDB', () => {
+  let mongo: TestMongo | null = null;
+  let system: RunningSystem | undefined;
+  const dataDir = newDataDir();
+  afterAll(async () => {
+    await system?.stop();
+    await mongo?.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  /** Collections with a document in which one of the texts stands, of all databases but the server's own. */
+  const collectionsHolding = async (client: MongoClient, texts: readonly string[]): Promise<string[]> => {
+    const found: string[] = [];
+    const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
+    for (const { name } of databases.filter(
+      (database) => !['admin', 'config', 'local'].includes(database.name),
+    ))
+      for (const collection of await client.db(name).collections())
+        for await (const document of collection.find()) {
+          if (!holds(Buffer.from(BSON.serialize(document)), texts)) continue;
+          found.push(collection.collectionName);
+          break;
+        }
+    return found;
+  };
+
+  it('are in no document, and the receipt says what remains until when', async () => {
+    mongo = await startRealTestMongo();
+    if (mongo === null) return;
+    const url = new URL(mongo.url);
+    url.pathname = `/${mongo.dbName}`;
+    const environment = { MONGODB_URL: url.href, LOG_LEVEL: 'trace' };
+    const start = (): Promise<RunningSystem> => RunningSystem.start({ dataDir, environment });
+    const client = await MongoClient.connect(mongo.url);
+    try {
+      system = await start();
+      const persons = people();
+      await plantAll(system, persons);
+      expect(await collectionsHolding(client, ERASED)).not.toEqual([]);
+      await erase(system, persons);
+      const marker = await system.call('POST', '/v1/contacts', { body: { profile: {} } });
+      await system.call('GET', `/v1/contacts/summary?${asOf(marker)}`);
+      expect(await collectionsHolding(client, ERASED)).toEqual([]);
+      expect(await collectionsHolding(client, LIVING)).toEqual(['contacts_v1']);
+      for (const { contactId, erased } of persons) {
+        if (!erased) continue;
+        const { body } = await system.call('GET', `/v1/contacts/${contactId}/erasure`);
+        expect(body['receipt']).toMatchObject({
+          stage: 'purged',
+          stores: expect.arrayContaining([
+            expect.objectContaining({
+              store: 'documents',
+              after: 0,
+              remains: expect.stringMatching(/oplog/),
+            }),
+          ]),
+        });
+      }
+      await system.stop();
+      expect(holding(dataDir, [...ERASED, ...LIVING])).toEqual([]);
+      expect(holds(Buffer.from(system.output()), [...ERASED, ...LIVING])).toBe(false);
+      await client.db(mongo.dbName).dropDatabase();
+      system = await start();
+      await system.call('GET', `/v1/contacts/summary?${asOf(marker)}`);
+      expect(await collectionsHolding(client, ERASED)).toEqual([]);
+      expect(await collectionsHolding(client, LIVING)).toEqual(['contacts_v1']);
+    } finally {
+      await client.close();
+    }
   });
 });
