@@ -356,6 +356,7 @@ describe('the privacy log, over HTTP', () => {
     const document = (await call('GET', '/openapi.json')).body as unknown as Description;
     const log = '/v1/privacy-log';
     const contactId = await register();
+    await entryOf(requestIdOf(await call('GET', `/v1/contacts/${contactId}/activity`)));
     await signedBeyond(2);
     for (const [path, asked] of [
       [log, `${log}?limit=500`],
