@@ -7,6 +7,7 @@ import { loadPurchasesCommand } from './load-purchases/load-purchases.command';
 import { OpsError } from './ops.errors';
 import { exportPrivacyLogCommand } from './privacy-log/export-privacy-log.command';
 import { verifyPrivacyLogCommand } from './privacy-log/verify-privacy-log.command';
+import { throwOnWrongUsage } from './usage';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
@@ -22,9 +23,7 @@ const run = async (): Promise<void> => {
     .addCommand(keysCommand(config))
     .addCommand(exportPrivacyLogCommand(config))
     .addCommand(verifyPrivacyLogCommand(config));
-  for (const command of [program, ...program.commands])
-    command.exitOverride().showHelpAfterError('Try --help.');
-  await program.parseAsync();
+  await throwOnWrongUsage(program).parseAsync();
 };
 
 run().catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '@app/config';
 import {
   KeyRingSetupError,
@@ -79,6 +80,9 @@ const destroyedCommand = (config: Config): Command =>
     );
 
 const withKeyRing = async (config: Config, act: (keyRing: StoredKeyRing) => Promise<void>): Promise<void> => {
+  // Opening one that is not there makes it, and with it a key-encryption key where nobody looks for one.
+  if (config.keyringUrl === undefined && !existsSync(config.keysDir))
+    throw new OpsError(`There is no key ring in ${config.keysDir}.`);
   let keyRing: StoredKeyRing | undefined;
   try {
     keyRing = await openKeyRing(config);

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '@app/config';
 import { openKeyRing } from '@app/personal-data';
+import { CommanderError } from 'commander';
 import { OpsError } from '../ops.errors';
+import { throwOnWrongUsage } from '../usage';
 import { keysCommand } from './keys.command';
 
 describe('ops keys', () => {
@@ -21,7 +23,7 @@ describe('ops keys', () => {
     const log = jest.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
     jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     try {
-      await keysCommand(config()).parseAsync(words, { from: 'user' });
+      await throwOnWrongUsage(keysCommand(config())).parseAsync(words, { from: 'user' });
     } finally {
       log.mockRestore();
       jest.restoreAllMocks();
@@ -67,4 +69,13 @@ describe('ops keys', () => {
     await expect(run('status')).rejects.toThrow(OpsError);
     await expect(run('status')).rejects.toThrow(/^Cannot open the key ring in .*$/);
   });
+
+  it('makes no key ring where there is none', async () => {
+    for (const words of [['status'], ['rotate'], ['rotate', '--prepare'], ['destroyed']])
+      await expect(run(...words)).rejects.toThrow('There is no key ring in');
+    expect(existsSync(join(folder, 'keys'))).toBe(false);
+  });
+
+  it('takes no option that it does not know', async () =>
+    expect(run('rotate', '--force')).rejects.toThrow(CommanderError));
 });
