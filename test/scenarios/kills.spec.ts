@@ -222,7 +222,7 @@ describe('everything that is killed again and again', () => {
     const keyText = String(keyFile['text']);
     const [key] = parseKeyFile(keyText) as readonly VerifierKey[];
     const largest = Math.max(...checkpoints.keys());
-    let newest = { size: 0, root: Buffer.alloc(0) };
+    let newest: Readonly<{ size: number; root: Buffer }> = { size: 0, root: Buffer.alloc(0) };
     await eventually('a checkpoint of all of it is signed', async () => {
       const { body } = await system.call('GET', '/v1/privacy-log/checkpoint');
       keep(String(body['text']));
