@@ -292,14 +292,12 @@ describe('memberships', () => {
             expect(machine.intervals()).toEqual(expected);
             // Delivery is at least once.
             const { state } = machine;
-            const last = stream.at(-1) as Recorded;
-            const again = applyEvent(
-              state,
-              { before: null, after: null },
-              new Definitions(definitions),
-              last,
-            );
-            expect(again).toEqual({ state, changes: [] });
+            const known = machine.store.facts(definitions, Date.parse(state.evaluatedAt ?? iso(end)));
+            for (const event of stream) {
+              const told = { before: known, after: known };
+              const again = applyEvent(state, told, new Definitions(definitions), event);
+              expect(again).toEqual({ state, changes: [] });
+            }
           }
         },
       ),
@@ -375,6 +373,38 @@ describe('by the definitions', () => {
       { segmentId: 's2', to: at(5), causeOut: { kind: 'deactivation' } },
     ]);
   });
+});
+
+it('applies what is due at the very instant of an event before it', () => {
+  const machine = new Machine(CONTACT_ID, [{ segmentId: 's1', version: 1, rule: null }]);
+  const events = recordedLog(
+    [
+      facts.registered({ occurredAt: at(1) }),
+      {
+        type: 'contacts.SegmentAssigned.v1',
+        data: {
+          contactId: CONTACT_ID,
+          occurredAt: at(2),
+          segmentId: 's1',
+          mode: 'include',
+          expiresAt: at(5),
+        },
+      },
+      facts.checkedIn('visit', 0, { occurredAt: at(5) }),
+    ],
+    [at(1), at(2), at(5)],
+  );
+  for (const event of events) machine.event(event);
+  const position = String(events[1]?.meta.position);
+  expect(machine.intervals()).toMatchObject([
+    {
+      segmentId: 's1',
+      from: at(2),
+      to: at(5),
+      causeIn: { kind: 'manual' },
+      causeOut: { kind: 'clock', position },
+    },
+  ]);
 });
 
 it('asks only the segments that an event can have changed', () => {

@@ -88,6 +88,9 @@ export const advance = (
     const at = due;
     const ready = Object.entries(work.state.due).flatMap(([id, dueAt]) => (dueAt <= at ? [id] : []));
     work.judgeAll(ready, { kind: 'clock', at, position: work.state.position });
+    const following = nextDueAt(work.state);
+    // Time goes on with every step, so that there is an end to them.
+    if (following !== null && following <= at) throw new Error(`What was due at ${at} is due again.`);
   }
   return work.step();
 };
