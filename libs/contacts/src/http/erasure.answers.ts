@@ -38,7 +38,7 @@ export class ReceiptStoreShape {
 
 export class RetainedShape {
   @ApiProperty({ type: 'array', items: { type: 'string' } }) readonly fields!: readonly string[];
-  @ApiProperty(COUNT) readonly values!: number;
+  @ApiProperty({ ...COUNT, ...left, description: 'At stage `purged`.' }) readonly values?: number;
   @ApiProperty({ type: 'string' }) readonly reason!: string;
   @ApiProperty(TIME) readonly until!: string;
 }

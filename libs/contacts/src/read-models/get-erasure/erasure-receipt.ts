@@ -23,8 +23,8 @@ export type ErasureReceipt = Readonly<{
   /** Until when every byte will be gone; on the first receipt. */
   purgedBy?: string;
   purgedAt?: string;
-  /** What the law has us keep, and under which heading. */
-  retained?: Readonly<{ fields: readonly string[]; values: number; reason: string; until: string }>;
+  /** What the law has us keep, and under which heading; how many values, on the second receipt: they are counted for it. */
+  retained?: Readonly<{ fields: readonly string[]; values?: number; reason: string; until: string }>;
   retainedDestroyedAt?: string;
   /** Base64 of the raw bytes. */
   publicKey: string;
@@ -36,6 +36,7 @@ export type ErasureReceipt = Readonly<{
 export const erasureReceipt = (doc: ErasureDocument, signer: ReceiptSigner): ErasureReceipt | undefined => {
   const { startedAt, unreachableAt, completedAt, retainedUntil, retainedDestroyedAt } = doc;
   if (startedAt === null || unreachableAt === null) return undefined;
+  const kept = retainedDestroyedAt === null ? doc.valuesRetained : 0;
   const unsigned: Omit<ErasureReceipt, 'signature'> = {
     stage: completedAt === null ? 'unreachable' : 'purged',
     contactId: doc.contactId,
@@ -53,7 +54,7 @@ export const erasureReceipt = (doc: ErasureDocument, signer: ReceiptSigner): Era
         }
       : {
           stores: [
-            { store: 'events', before: doc.valuesErased + doc.valuesRetained, after: doc.valuesRetained },
+            { store: 'events', before: doc.valuesErased + doc.valuesRetained, after: kept },
             ...doc.stores,
           ],
           purgedAt: completedAt,
@@ -62,7 +63,7 @@ export const erasureReceipt = (doc: ErasureDocument, signer: ReceiptSigner): Era
       retainedDestroyedAt === null && {
         retained: {
           fields: ['contacts.PurchaseRecorded.v1:invoiceNumber'],
-          values: doc.valuesRetained,
+          ...(completedAt !== null && { values: doc.valuesRetained }),
           reason: 'accounting',
           until: retainedUntil,
         },
