@@ -173,6 +173,11 @@ describe('the privacy log, over HTTP', () => {
       409,
       { outcome: 'failed', command: 'DebitPoints', subjects: [contactId] },
     ]);
+    const again = await call('POST', '/v1/contacts', { body: { profile: {}, contactId } });
+    expect([again.status, await entryOf(requestIdOf(again))]).toMatchObject([
+      409,
+      { outcome: 'failed', command: 'RegisterContact', subjects: [contactId] },
+    ]);
     const read = await call('GET', `/v1/contacts/${contactId}/privacy-log`, { role: 'operator' });
     expect((read.body['items'] as Entry[]).length).toBeGreaterThanOrEqual(5);
     expect(await entryOf(requestIdOf(read))).toMatchObject({ action: 'log.read', subjects: [contactId] });

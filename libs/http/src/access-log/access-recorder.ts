@@ -156,7 +156,8 @@ const takesFilter = ({ queryNames, takesBody }: RoutePlan): boolean => {
 const contactNamedBy = (request: HttpRequest): string | undefined => {
   const { contactId: inPath } = (request.params ?? {}) as { contactId?: unknown };
   const { contactId: inQuery } = (request.query ?? {}) as { contactId?: unknown };
-  const named = inPath ?? inQuery;
+  const { contactId: inBody } = (request.body ?? {}) as { contactId?: unknown };
+  const named = inPath ?? inQuery ?? inBody;
   return isUuid(named) ? named.toLowerCase() : undefined;
 };
 
