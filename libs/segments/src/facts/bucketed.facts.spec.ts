@@ -98,6 +98,31 @@ describe('facts in buckets', () => {
     fc.assert(fc.property(anyRule, log, picks, agree), { numRuns: 150 });
   });
 
+  const recordedWindow = fc.oneof(
+    fc.record({ last: fc.constantFrom('P1D', 'P30D', 'P3M'), axis: fc.constant('recorded') }),
+    fc.record({
+      period: fc.constantFrom('month', 'year'),
+      offset: fc.constantFrom(0, -1),
+      axis: fc.constant('recorded'),
+    }),
+    fc.constant({ ever: true, axis: 'recorded' }),
+  );
+  const recordedRule = fc
+    .tuple(
+      fc.constantFrom<object>(
+        { metric: 'points.earned' },
+        { metric: 'purchases.count' },
+        { metric: 'purchases.shareAt', locationId: 'l1' },
+      ),
+      fc.integer({ min: 0, max: 60 }),
+      recordedWindow,
+    )
+    .map(([metric, value, window]) => ({ ...metric, op: 'gte', value, window }));
+
+  it('answer by time of recording, also of what happened in another month', () => {
+    fc.assert(fc.property(recordedRule, log, picks, agree), { numRuns: 200 });
+  });
+
   it('are written in three documents an event at most', () => {
     fc.assert(fc.property(log, (events) => void expect(storedOf(events).writesMax).toBeLessThanOrEqual(3)));
   });
@@ -143,6 +168,27 @@ describe('what has to be loaded', () => {
     const rule = parseRule({ metric: 'purchases.count', op: 'gte', value: 3, window: { last: 'P30D' } });
     expect(() => evaluate(rule, loaded(stored, ['2023-04']), new Date(now))).toThrow(BucketNotLoadedError);
   });
+});
+
+it('counts a fact once that happened at the end of one month and was recorded in the next', () => {
+  const [before, happened, written] = ['2026-02-20', '2026-02-27', '2026-03-02'].map(
+    (date) => `${date}T12:00:00.000Z`,
+  ) as [string, string, string];
+  const stored = storedOf(
+    recordedLog(
+      [
+        facts.registered({ occurredAt: before }),
+        facts.purchased('on time', 1, { occurredAt: before }),
+        facts.purchased('late', 1, { occurredAt: happened }),
+      ],
+      [before, before, written],
+    ),
+  );
+  const window = { last: 'P30D', axis: 'recorded' };
+  const rule = parseRule({ metric: 'purchases.count', op: 'eq', value: 2, window });
+  const now = Date.parse('2026-03-05T00:00:00.000Z');
+  const known = loaded(stored, bucketsNeeded(rule, stored.doc, now));
+  expect(evaluate(rule, known, new Date(now)).truth).toBe('true');
 });
 
 it('keeps no attribute of an erased contact', () => {
