@@ -33,6 +33,19 @@ module.exports = {
       to: { pathNot: ['^libs/rules/src/', '^libs/kernel/src/', '^node_modules/', '^(node:)?crypto$'] },
     },
     {
+      name: 'memberships-are-pure',
+      severity: 'error',
+      comment:
+        'Facts and memberships are folds: the rule language, and of other contexts the events as types.',
+      from: { path: '^libs/segments/src/(facts|membership)/', pathNot: TEST },
+      to: {
+        pathNot: [
+          '^libs/segments/src/(facts|membership|domain)/',
+          '^libs/(kernel|rules|contacts)/src/index\\.ts$',
+        ],
+      },
+    },
+    {
       name: 'transparency-log-is-pure',
       severity: 'error',
       comment:

@@ -44,6 +44,8 @@ export default tseslint.config(
       'libs/*/src/**/*.projection.ts',
       'libs/*/src/**/*.journal.ts',
       'libs/rules/src/**/*.ts',
+      'libs/segments/src/facts/**/*.ts',
+      'libs/segments/src/membership/**/*.ts',
     ],
     ignores: ['**/*.spec.ts'],
     rules: {

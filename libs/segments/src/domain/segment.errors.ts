@@ -66,11 +66,3 @@ export class ReferencesTooDeepError extends DomainError {
     super(`References between segments are at most ${REFERENCE_DEPTH_MAX} deep.`);
   }
 }
-
-export class SegmentReferredToError extends DomainError {
-  readonly code = 'segments.referred-to';
-  readonly kind = 'conflict';
-  constructor(segmentId: string) {
-    super(`The rule of segment ${segmentId} refers to this one.`);
-  }
-}
