@@ -7,6 +7,7 @@ export const measureErasure = async (run: BenchRun): Promise<void> => {
   const { at, scale } = run;
   const size = scale.listSizes.at(-1) ?? scale.coldTo;
   await run.fillTo(size);
+  await run.settle();
   run.progress(`Erasing ${scale.erasures} contacts …`);
   const contacts = { from: size - scale.erasures, to: size };
   const round = await run.load.run('erase', { ...at, contacts });

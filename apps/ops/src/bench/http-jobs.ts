@@ -140,7 +140,8 @@ export const runHttpJob = {
     runInFlight(1, { count: to - from }, async (nth) => {
       const at = `/contacts/${benchContactId(from + nth)}`;
       let erasure = await send(http, 'DELETE', at);
-      while (erasure['receipt'] === undefined) erasure = await send(http, 'GET', `${at}/erasure`);
+      const path = `${at}/erasure?minPosition=${String(erasure['position'])}`;
+      while (erasure['receipt'] === undefined) erasure = await send(http, 'GET', path);
     }),
 
   visible: async ({ contacts: { from, to }, times, ...http }) => {
