@@ -107,7 +107,7 @@ export class EsdbClient {
         open ??= await Promise.race([opened, aborted(signal)]);
         if (open === undefined) return;
         const goesOn = await open.reader.wait(timeoutMs, signal).catch((error: unknown) => {
-          throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
+          throw unlessRefused(error);
         });
         if (!goesOn)
           throw new EventStoreUnavailableError(new Error('The event store ended the subscription.'));
@@ -156,38 +156,29 @@ export class EsdbClient {
     await this.client.dispose();
   }
 
-  private async *pieces(request: Buffer): AsyncGenerator<readonly StoredEvent[]> {
+  /** Pieces of what a read answers with. Throws EventStoreUnavailableError, also where `timeout` aborts before its end. */
+  private async *pieces(request: Buffer, timeout?: AbortSignal): AsyncGenerator<readonly StoredEvent[]> {
     const source = await this.read(request);
     const reader = new ObjectReader<ReadAnswer>(source, READ_BUFFER_EVENTS);
     try {
-      while (await reader.wait()) {
+      while (await reader.wait(undefined, timeout)) {
+        if (timeout?.aborted) throw new Error(`No answer within ${HEAD_TIMEOUT_MS} ms.`);
         // Messages come one by one; in a turn of the event loop all that is there arrives, for a short stream its end too.
         await turn();
         const events: StoredEvent[] = [];
         if (reader.take(events, READ_BUFFER_EVENTS, eventIn)) yield events;
       }
     } catch (error) {
-      throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
+      throw unlessRefused(error);
     } finally {
       if (reader.isOpen()) cancel(source);
     }
   }
 
   private async readBackwards(from: bigint | undefined, maxCount: number): Promise<readonly StoredEvent[]> {
-    const source = await this.read(backwardsRead(from, maxCount));
-    const reader = new ObjectReader<ReadAnswer>(source, maxCount);
-    const timeout = AbortSignal.timeout(HEAD_TIMEOUT_MS);
     const events: StoredEvent[] = [];
-    try {
-      while (await reader.wait(undefined, timeout)) {
-        if (timeout.aborted) throw new Error(`No answer within ${HEAD_TIMEOUT_MS} ms.`);
-        reader.take(events, maxCount, eventIn);
-      }
-    } catch (error) {
-      throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
-    } finally {
-      if (reader.isOpen()) cancel(source);
-    }
+    const timeout = AbortSignal.timeout(HEAD_TIMEOUT_MS);
+    for await (const piece of this.pieces(backwardsRead(from, maxCount), timeout)) events.push(...piece);
     return events;
   }
 
@@ -204,7 +195,7 @@ export class EsdbClient {
         ),
       )();
     } catch (error) {
-      throw isRefusal(error) ? error : new EventStoreUnavailableError(error);
+      throw unlessRefused(error);
     }
   }
 }
@@ -229,6 +220,10 @@ const isRefusal = (error: unknown): boolean => {
     metadata?.get('exception').includes('stream-deleted') === true
   );
 };
+
+/** A refusal as it is; for everything else, what says that the same again may succeed. */
+const unlessRefused = (error: unknown): unknown =>
+  isRefusal(error) ? error : new EventStoreUnavailableError(error);
 
 /** gRPC: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED. */
 const REFUSAL_CODES: ReadonlySet<unknown> = new Set([3, 7, 12, 16]);

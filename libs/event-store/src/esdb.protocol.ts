@@ -132,10 +132,11 @@ export const logSubscription = (after: bigint | null): Buffer =>
 /** What a message of a read says; everything else that a server may say is `other`. */
 export type ReadAnswer = StoredEvent | 'confirmed' | 'stream-not-found' | 'other';
 
+/** Messages that were not sent are null. */
 type DecodedRead = Readonly<{
-  event?: { event?: DecodedEvent };
-  confirmation?: object;
-  streamNotFound?: object;
+  event: { event: DecodedEvent | null } | null;
+  confirmation: object | null;
+  streamNotFound: object | null;
 }>;
 type DecodedEvent = Readonly<{
   id: { string: string };
