@@ -273,6 +273,10 @@ const isTransient = (error: unknown): boolean =>
       TRANSIENT_LABELS.some((label) => error.hasErrorLabel(label)) ||
       /^Mongo(PoolCleared|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout)/.test(error.name)));
 
+/** The server refused a write because a unique index has its key already. */
+export const isDuplicateKey = (error: unknown): boolean =>
+  error instanceof MongoError && error.code === DUPLICATE_KEY;
+
 /** Says in the port's own terms that the server was to blame and not the call. */
 export const available = async <T>(call: () => Promise<T>): Promise<T> => {
   try {

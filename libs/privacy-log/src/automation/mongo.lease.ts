@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { available } from '@app/read-store';
-import { MongoError, type Collection, type Db } from 'mongodb';
+import { available, isDuplicateKey } from '@app/read-store';
+import type { Collection, Db } from 'mongodb';
 
 type LeaseDocument = { _id: string; holder: string; until: number; token: number };
-
-const DUPLICATE_KEY = 11000;
 
 /**
  * Says which of several processes does a work, for some time. A process that was stopped in the meantime still believes that
@@ -37,7 +35,7 @@ export class Lease {
       );
       return taken?.token ?? null;
     } catch (error) {
-      if (error instanceof MongoError && error.code === DUPLICATE_KEY) return null;
+      if (isDuplicateKey(error)) return null;
       throw error;
     }
   }

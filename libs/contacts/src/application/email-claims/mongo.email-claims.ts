@@ -1,12 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { available, READ_DB } from '@app/read-store';
-import { MongoServerError, type Collection, type Db, type WriteConcernSettings } from 'mongodb';
+import { available, isDuplicateKey, READ_DB } from '@app/read-store';
+import type { Collection, Db, WriteConcernSettings } from 'mongodb';
 import type { EmailClaimDocument, PendingEmailClaimDocument } from './email-claim.document';
 import { EmailClaims, type PendingClaim } from './email-claims.port';
 
 const DURABLE: { writeConcern: WriteConcernSettings } = { writeConcern: { w: 'majority', j: true } };
 const QUERY_TIME_MAX_MS = 10_000;
-const DUPLICATE_KEY = 11000;
 
 /** Throws ReadStoreUnavailableError where the same again may succeed. */
 @Injectable()
@@ -26,7 +25,7 @@ export class MongoEmailClaims extends EmailClaims {
       await available(() => this.claims.insertOne({ _id: hash, ...claim }, DURABLE));
       return true;
     } catch (error) {
-      if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false;
+      if (isDuplicateKey(error)) return false;
       throw error;
     }
   }
