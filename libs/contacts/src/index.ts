@@ -26,7 +26,7 @@ export { DuePoints } from './automation/mongo.due-points';
 export { settleOverdueClaims } from './automation/when-claim-is-overdue-then-settle';
 export { expireDuePoints } from './automation/when-points-are-due-then-expire';
 export { ContactsAutomationModule, ContactsWriteModule } from './contacts-write.module';
-export { contactsReadModels } from './read-models';
+export { contactsProjection, contactsReadModels, type ContactDocument } from './read-models';
 export { ContactPresence } from './read-models/contacts/contact-presence';
 export { ContactReads } from './read-models/contacts/mongo.contact-reads';
 export { ContactsReadModule } from './read-models/contacts-read.module';

@@ -13,3 +13,6 @@ export {
 } from './facts/facts.document';
 export * from './membership/definitions';
 export * from './membership/membership';
+export { FactBuckets } from './facts/mongo.fact-buckets';
+export { FillState } from './read-models/mongo.fill-state';
+export * from './read-models/segmented-contact';

@@ -40,6 +40,8 @@ export class BucketedFacts implements ContactFacts {
     private readonly doc: FactsDocument,
     buckets: readonly FactsBucket[],
     private readonly staysIn: (segmentId: string) => readonly Membership[] = () => [],
+    /** Of the document: buckets are written before it, so they may hold facts that it does not know of yet. */
+    private readonly upTo?: bigint,
   ) {
     // What stands is asked of it; facts it has none.
     this.standing = new HistoryFacts({ ...doc, facts: [] });
@@ -125,6 +127,7 @@ export class BucketedFacts implements ContactFacts {
         position: BigInt(fact.position),
         fact,
       }))
+      .filter(({ position }) => this.upTo === undefined || position <= this.upTo)
       .sort((one, other) => one.at - other.at || (one.position < other.position ? -1 : 1));
     this.dated.set(key, dated);
     return dated;

@@ -47,8 +47,8 @@ describe('the inventory of personal data', () => {
       stored: 'sealed',
       key: 'personal',
     });
-    expect(found('contacts_v1', 'profile')).toMatchObject({ mark: 'personal(profile)', stored: 'clear' });
-    expect(found('contacts_v1', 'spend')).toMatchObject({ mark: 'none', stored: 'clear', holds: [] });
+    expect(found('contacts_v2', 'profile')).toMatchObject({ mark: 'personal(profile)', stored: 'clear' });
+    expect(found('contacts_v2', 'spend')).toMatchObject({ mark: 'none', stored: 'clear', holds: [] });
   });
 
   it('keeps no event field personal and readable', () => {

@@ -50,7 +50,7 @@ export const contactColumn = (name: string): ContactColumn | undefined => {
 
 /**
  * Each sort has its index, with the id behind it for ties, walked backwards for the other direction. Equality filters on
- * these columns use them, too; the rest are what other filters most often name, and the due time of expiries.
+ * these columns use them, too; the rest are what other filters most often name, and the due times of expiries and of segments.
  */
 export const CONTACT_INDEXES: readonly IndexSpec[] = [
   ...[...COLUMNS.values()].map(({ path }): IndexSpec => ({ key: { [path]: 1, _id: 1 } })),
@@ -58,6 +58,8 @@ export const CONTACT_INDEXES: readonly IndexSpec[] = [
   { key: { 'profile.tags': 1 } },
   { key: { 'profile.gender': 1 } },
   { key: { nextExpiryAt: 1 } },
+  { key: { segments: 1, _id: 1 } },
+  { key: { segmentsDueAt: 1 } },
 ];
 
 /** The columns a document has that not every document has. */

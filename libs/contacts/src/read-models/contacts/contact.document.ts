@@ -28,6 +28,14 @@ export type ContactDocument = Readonly<{
   sort: Readonly<{ lastName?: string; firstName?: string; email?: string; city?: string }>;
   /** What the prefix search looks through. */
   search: readonly string[];
+  /**
+   * What segments keep with the contact, folded together with it: the ids of those it is in (sorted), when the next of them is
+   * to be asked again, and what their rules need. Absent: not folded by that context.
+   */
+  segments?: readonly string[];
+  segmentsDueAt?: string | null;
+  facts?: object;
+  membership?: object;
   /** Absent: it lives. From `executing` on nobody is shown it; once `erased`, nothing but figures is left. */
   erasure?: 'executing' | 'erased';
   /** Absent: not so. */

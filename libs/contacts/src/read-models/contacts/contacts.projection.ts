@@ -23,7 +23,7 @@ import { searchTermsOf } from './search-terms';
  */
 export const contactsProjection = defineProjection<ContactDocument, ContactEvent>({
   name: 'contacts',
-  version: 1,
+  version: 2,
   keys: ({ data }) => [data.contactId],
   indexes: CONTACT_INDEXES,
   indexesFor: dynamicSortPathsOf,
@@ -45,6 +45,10 @@ export const contactsProjection = defineProjection<ContactDocument, ContactEvent
     spend: open,
     sort: inClear('profile', ['lastName', 'firstName', 'email', 'city']),
     search: inClear('profile', ['firstName', 'lastName', 'email', 'phone']),
+    segments: open,
+    segmentsDueAt: open,
+    facts: inClear('profile', PROFILE_FIELDS),
+    membership: open,
     erasure: open,
     processingRestricted: open,
     profilingObjected: open,

@@ -30,14 +30,14 @@ export const contactListSuite = (db: () => Db): void => {
       await store.open('spec', { projections: [contactsProjection], journals: [] });
       list = new ListContactsHandler(
         new ContactReads(db()),
-        new ReadGate({ positions: async () => new Map([['contacts_v1', 7n]]) }, [contactsProjection]),
+        new ReadGate({ positions: async () => new Map([['contacts_v2', 7n]]) }, [contactsProjection]),
         new CursorCodec({ derive: () => Buffer.alloc(32, 1) }),
         new FixedClock(NOW),
       );
     });
 
     const fill = async (log: readonly RecordedEvent<ContactEvent>[]): Promise<ContactDocument[]> => {
-      await db().collection('contacts_v1').deleteMany({});
+      await db().collection('contacts_v2').deleteMany({});
       const changes = foldBatch(contactsProjection, log, new Map()) as Change<ContactDocument>[];
       if (changes.length > 0) await store.save(contactsProjection, changes);
       return changes.flatMap(({ doc }) => (doc === null ? [] : [doc]));
@@ -94,7 +94,7 @@ export const contactListSuite = (db: () => Db): void => {
     it('reads every stretch of every sort from an index, without sorting', async () => {
       const [log = []] = fc.sample(contactLogs({ contactsMax: 25, stepsMax: 8 }), { seed: 3, numRuns: 1 });
       await fill(log);
-      const contacts = db().collection('contacts_v1');
+      const contacts = db().collection('contacts_v2');
       for (const sort of SORTS.flatMap((column) => [column, `-${column}`])) {
         const { column, direction } = orderOf(sort);
         const value = column.kind === 'text' ? 'b' : 1;

@@ -29,7 +29,7 @@ export const ruleFiltersSuite = (db: () => Db): void => {
     });
 
     const fill = async (log: readonly RecordedEvent<ContactEvent>[]): Promise<Map<string, HistoryFacts>> => {
-      await db().collection('contacts_v1').deleteMany({});
+      await db().collection('contacts_v2').deleteMany({});
       const changes = foldBatch(contactsProjection, log, new Map()) as Change<ContactDocument>[];
       if (changes.length > 0) await store.save(contactsProjection, changes);
       const histories = new Map<string, ContactHistory>();
@@ -66,7 +66,7 @@ export const ruleFiltersSuite = (db: () => Db): void => {
               const now = new Date(latest + hours * HOUR_MS);
               const { filter, rest } = compileFilter(rule, contactRuleFields, now);
               const found = await db()
-                .collection<{ contactId: string }>('contacts_v1')
+                .collection<{ contactId: string }>('contacts_v2')
                 .find({ $and: [filter, { erasure: null }] }, { projection: { contactId: 1 } })
                 .toArray();
               const matches = found

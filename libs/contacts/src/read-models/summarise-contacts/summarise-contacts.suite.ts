@@ -24,7 +24,7 @@ export const summariseContactsSuite = (db: () => Db): void => {
     });
 
     const fill = async (log: readonly RecordedEvent[]): Promise<ContactDocument[]> => {
-      await db().collection('contacts_v1').deleteMany({});
+      await db().collection('contacts_v2').deleteMany({});
       const changes = foldBatch(contactsProjection, log, new Map()) as Change<ContactDocument>[];
       if (changes.length > 0) await store.save(contactsProjection, changes);
       return changes.flatMap(({ doc }) => (doc === null ? [] : [doc]));
@@ -32,7 +32,7 @@ export const summariseContactsSuite = (db: () => Db): void => {
     const handler = (): SummariseContactsHandler =>
       new SummariseContactsHandler(
         new ContactReads(db()),
-        new ReadGate({ positions: async () => new Map([['contacts_v1', position]]) }, [contactsProjection]),
+        new ReadGate({ positions: async () => new Map([['contacts_v2', position]]) }, [contactsProjection]),
         new FixedClock(NOW),
       );
 
