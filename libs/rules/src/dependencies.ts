@@ -36,8 +36,18 @@ export type RuleDependencies = Readonly<{
   series: readonly Readonly<{ series: Series; window: Window }>[];
 }>;
 
-/** What a rule looks at. */
+/** What a rule looks at: found once a rule, since it is asked for at every event. */
 export const dependenciesOf = (rule: Rule): RuleDependencies => {
+  const known = knownDependencies.get(rule);
+  if (known !== undefined) return known;
+  const found = findDependencies(rule);
+  knownDependencies.set(rule, found);
+  return found;
+};
+
+const knownDependencies = new WeakMap<Rule, RuleDependencies>();
+
+const findDependencies = (rule: Rule): RuleDependencies => {
   const parts = isRanked(rule.root) ? [rankedPart(rule)] : leavesOf(rule.root).map(partOf);
   const keys = new Set<DependencyKey>();
   const attributes = new Set<AttributeName>();

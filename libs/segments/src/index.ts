@@ -5,9 +5,13 @@ export * from './domain/segment.events';
 export * from './facts/bucketed.facts';
 export { allBuckets, bucketsNeeded } from './facts/buckets-needed';
 export {
-  bucketMonthsOf,
+  bucketId,
+  bucketIds,
+  bucketsOfMonth,
+  bucketsWritten,
   foldBucket,
   foldFacts,
+  type BucketName,
   type FactsBucket,
   type FactsDocument,
 } from './facts/facts.document';

@@ -15,7 +15,8 @@ import { Temporal } from 'temporal-polyfill';
 import { BucketedFacts, BucketNotLoadedError } from './bucketed.facts';
 import { allBuckets, bucketsNeeded } from './buckets-needed';
 import {
-  bucketMonthsOf,
+  bucketId,
+  bucketsWritten,
   foldBucket,
   foldFacts,
   type FactsBucket,
@@ -30,12 +31,13 @@ const storedOf = (events: readonly Recorded[]) => {
   const buckets = new Map<string, FactsBucket>();
   let writesMax = 0;
   for (const event of events) {
+    const names = bucketsWritten(doc, event);
     doc = foldFacts(doc, event);
-    const months = bucketMonthsOf(event);
-    for (const month of months) {
-      buckets.set(month, foldBucket(buckets.get(month) ?? null, event.data.contactId, month, event));
+    for (const name of names) {
+      const id = bucketId(event.data.contactId, name);
+      buckets.set(id, foldBucket(buckets.get(id) ?? null, event.data.contactId, name, event));
     }
-    writesMax = Math.max(writesMax, 1 + months.length);
+    writesMax = Math.max(writesMax, 1 + names.length);
   }
   if (doc === null) throw new Error('A contact was expected.');
   const stored = JSON.parse(JSON.stringify({ doc, buckets: [...buckets.values()] })) as {
@@ -189,6 +191,36 @@ it('counts a fact once that happened at the end of one month and was recorded in
   const now = Date.parse('2026-03-05T00:00:00.000Z');
   const known = loaded(stored, bucketsNeeded(rule, stored.doc, now));
   expect(evaluate(rule, known, new Date(now)).truth).toBe('true');
+});
+
+it('spreads a month over buckets of a bounded size, and needs all of them', () => {
+  const at = '2026-03-01T12:00:00.000Z';
+  const purchases = Array.from({ length: 200 }, (_, n) =>
+    facts.purchased(`invoice ${n}`, 1, { occurredAt: at }),
+  );
+  const stored = storedOf(
+    recordedLog(
+      [facts.registered({ occurredAt: at }), ...purchases],
+      Array.from({ length: 201 }, () => at),
+    ),
+  );
+  expect(stored.buckets.map(({ part, facts: { length } }) => [part, length])).toEqual([
+    [0, 64],
+    [1, 64],
+    [2, 64],
+    [3, 9],
+  ]);
+  const window = { last: 'P30D' };
+  const rule = parseRule({ metric: 'purchases.count', op: 'eq', value: 200, window });
+  const now = new Date('2026-03-05T00:00:00.000Z');
+  expect(evaluate(rule, loaded(stored, ['2026-03']), now).truth).toBe('true');
+  const missing = { ...stored, buckets: stored.buckets.slice(1) };
+  expect(() => evaluate(rule, loaded(missing, ['2026-03']), now)).toThrow(BucketNotLoadedError);
+  // What was written ahead of the document does not count.
+  const earlier = { ...stored.doc, sizes: { '2026-03': 201 } };
+  const upTo = new BucketedFacts(earlier, stored.buckets, undefined, 150n);
+  const { count } = upTo.tally({ event: 'PurchaseRecorded' }, { after: 0, upTo: now.getTime() });
+  expect(count).toBeLessThan(200);
 });
 
 it('keeps no attribute of an erased contact', () => {

@@ -16,7 +16,7 @@ import {
   type Tally,
 } from '@app/rules';
 import { monthsWith } from './buckets-needed';
-import { seriesKey, type FactsBucket, type FactsDocument } from './facts.document';
+import { bucketsOfMonth, seriesKey, type FactsBucket, type FactsDocument } from './facts.document';
 
 /** A fault of the caller: a question was asked whose bucket `bucketsNeeded` would have named. */
 export class BucketNotLoadedError extends Error {
@@ -33,7 +33,8 @@ export class BucketedFacts implements ContactFacts {
   readonly contactId: string;
   readonly registeredAt: number;
   private readonly standing: HistoryFacts;
-  private readonly buckets: ReadonlyMap<string, FactsBucket>;
+  /** By month. */
+  private readonly buckets = new Map<string, FactsBucket[]>();
   private readonly dated = new Map<string, readonly Dated[]>();
 
   constructor(
@@ -47,7 +48,11 @@ export class BucketedFacts implements ContactFacts {
     this.standing = new HistoryFacts({ ...doc, facts: [] });
     this.contactId = doc.contactId;
     this.registeredAt = this.standing.registeredAt;
-    this.buckets = new Map(buckets.map((bucket) => [bucket.month, bucket]));
+    for (const bucket of buckets) {
+      const parts = this.buckets.get(bucket.month);
+      if (parts === undefined) this.buckets.set(bucket.month, [bucket]);
+      else parts.push(bucket);
+    }
   }
 
   attribute(name: AttributeName): Known<AttributeValue> | undefined {
@@ -115,12 +120,16 @@ export class BucketedFacts implements ContactFacts {
     const key = `${month} ${axis ?? ''}`;
     const known = this.dated.get(key);
     if (known !== undefined) return known;
-    const bucket = this.buckets.get(month);
-    if (bucket === undefined) throw new BucketNotLoadedError(month);
+    const parts = this.buckets.get(month);
+    if (parts === undefined || parts.length < bucketsOfMonth(this.doc, month).length) {
+      throw new BucketNotLoadedError(month);
+    }
     const recorded = axis === 'recorded';
-    const facts = recorded
-      ? [...bucket.facts.filter(({ recordedAt }) => recordedAt.startsWith(month)), ...bucket.late]
-      : bucket.facts;
+    const facts = parts.flatMap((part) =>
+      recorded
+        ? [...part.facts.filter(({ recordedAt }) => recordedAt.startsWith(month)), ...part.late]
+        : part.facts,
+    );
     const dated = facts
       .map((fact) => ({
         at: Date.parse(recorded ? fact.recordedAt : fact.occurredAt),

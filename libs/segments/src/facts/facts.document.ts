@@ -27,15 +27,24 @@ export type FactsDocument = Omit<ContactHistory, 'facts'> &
     months: NamesByMonth;
     /** Which kinds were recorded in a month but happened in another. */
     lateMonths: NamesByMonth;
+    /** How many facts stand in the buckets of a month. */
+    sizes: Readonly<Record<string, number>>;
   }>;
 
 export type NamesByMonth = Readonly<Record<string, readonly string[]>>;
 
-/** The facts of one contact and month, each exact to the millisecond. */
+/** So many facts at most stand in one bucket; a month that has more goes on in another. */
+const BUCKET_SIZE_MAX = 64;
+
+/** A month (`YYYY-MM`) and which of its buckets, from 0 on. */
+export type BucketName = Readonly<{ month: string; part: number }>;
+
+/** Facts of one contact and month, each exact to the millisecond. */
 export type FactsBucket = Readonly<{
   contactId: string;
   /** `YYYY-MM`. */
   month: string;
+  part: number;
   /** What happened in it, in the order of the log. */
   facts: readonly HistoryFact[];
   /** What was recorded in it but happened in another month: it stands in the other's bucket too. */
@@ -57,22 +66,47 @@ const keptFact = (event: FactEvent): HistoryFact | null => {
   return name !== undefined && KEPT.has(name) ? factOf(name, event) : null;
 };
 
-/** Which buckets an event is written to: one, or two where it was recorded in another month than it happened in. */
-export const bucketMonthsOf = (event: FactEvent): readonly string[] => {
+/**
+ * Which buckets an event is written to, given the document before it: one, or two where it was recorded in another month than
+ * it happened in.
+ */
+export const bucketsWritten = (doc: FactsDocument | null, event: FactEvent): readonly BucketName[] => {
   const fact = keptFact(event);
   if (fact === null) return [];
-  const [happened, recorded] = [monthOf(fact.occurredAt), monthOf(fact.recordedAt)];
+  return monthsOf(fact).map((month) => ({
+    month,
+    part: Math.floor((doc?.sizes[month] ?? 0) / BUCKET_SIZE_MAX),
+  }));
+};
+
+/** All buckets of a month. */
+export const bucketsOfMonth = (
+  { sizes }: Pick<FactsDocument, 'sizes'>,
+  month: string,
+): readonly BucketName[] =>
+  Array.from({ length: Math.ceil((sizes[month] ?? 0) / BUCKET_SIZE_MAX) }, (_, part) => ({ month, part }));
+
+/** Under which a bucket is stored. */
+export const bucketId = (contactId: string, { month, part }: BucketName): string =>
+  part === 0 ? `${contactId} ${month}` : `${contactId} ${month} ${part}`;
+
+/** Of all buckets of some months of a contact. */
+export const bucketIds = (doc: FactsDocument, months: readonly string[]): readonly string[] =>
+  months.flatMap((month) => bucketsOfMonth(doc, month).map((name) => bucketId(doc.contactId, name)));
+
+const monthsOf = ({ occurredAt, recordedAt }: HistoryFact): readonly string[] => {
+  const [happened, recorded] = [monthOf(occurredAt), monthOf(recordedAt)];
   return happened === recorded ? [happened] : [happened, recorded];
 };
 
-/** Folds an event into the bucket of one of its months; apart from all other documents, so that each can be rewritten alone. */
+/** Folds an event into one of its buckets; apart from all other documents, so that each can be rewritten alone. */
 export const foldBucket = (
   bucket: FactsBucket | null,
   contactId: string,
-  month: string,
+  { month, part }: BucketName,
   event: FactEvent,
 ): FactsBucket => {
-  const before = bucket ?? { contactId, month, facts: [], late: [] };
+  const before = bucket ?? { contactId, month, part, facts: [], late: [] };
   const fact = keptFact(event);
   if (fact === null) return before;
   return monthOf(fact.occurredAt) === month
@@ -92,20 +126,27 @@ export const foldFacts = (doc: FactsDocument | null, event: FactEvent): FactsDoc
   if (factName(event.type) === 'ContactErased') {
     return { ...standing, ...BLANK, attributes: {}, consents: [], devices: [], lots: [] };
   }
-  const { totals, months, lateMonths } = doc ?? BLANK;
+  const { totals, months, lateMonths, sizes } = doc ?? BLANK;
   const kept = { ...standing, lots: lots.filter((lot) => isOpen(lot, event.meta.recordedAt)) };
   const fact = keptFact(event);
-  if (fact === null) return { ...kept, totals, months, lateMonths };
+  if (fact === null) return { ...kept, totals, months, lateMonths, sizes };
   const [happened, recorded] = [monthOf(fact.occurredAt), monthOf(fact.recordedAt)];
+  const written = monthsOf(fact).map((month) => [month, (sizes[month] ?? 0) + 1] as const);
   return {
     ...kept,
     totals: added(totals, fact),
     months: withName(months, happened, fact.name),
     lateMonths: happened === recorded ? lateMonths : withName(lateMonths, recorded, fact.name),
+    sizes: { ...sizes, ...Object.fromEntries(written) },
   };
 };
 
-const BLANK = { totals: {}, months: {}, lateMonths: {} } as const;
+const BLANK: Pick<FactsDocument, 'totals' | 'months' | 'lateMonths' | 'sizes'> = {
+  totals: {},
+  months: {},
+  lateMonths: {},
+  sizes: {},
+};
 
 /** An empty lot may be given something back until it expires; then never. */
 const isOpen = ({ points, expiresAt }: FactsDocument['lots'][number], recordedAt: string): boolean =>

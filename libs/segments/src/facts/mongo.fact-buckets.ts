@@ -8,8 +8,6 @@ export const FACT_BUCKETS = 'fact_buckets_v1';
 /** `_position`: of the last event folded into it; it may be ahead of its contact's document (BucketedFacts leaves that out). */
 export type StoredBucket = FactsBucket & { _id: string; _position: bigint };
 
-export const bucketId = (contactId: string, month: string): string => `${contactId} ${month}`;
-
 /** The stored facts of contacts by month. Throws ReadStoreUnavailableError where the same again may succeed. */
 @Injectable()
 export class FactBuckets {

@@ -15,7 +15,8 @@ import fc from 'fast-check';
 import { BucketedFacts } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import {
-  bucketMonthsOf,
+  bucketId,
+  bucketsWritten,
   foldBucket,
   foldFacts,
   type FactsBucket,
@@ -42,13 +43,11 @@ class Store {
   buckets = new Map<string, FactsBucket>();
 
   fold(event: Recorded): void {
-    this.doc = foldFacts(this.doc, event);
-    for (const month of bucketMonthsOf(event)) {
-      this.buckets.set(
-        month,
-        foldBucket(this.buckets.get(month) ?? null, event.data.contactId, month, event),
-      );
+    for (const name of bucketsWritten(this.doc, event)) {
+      const id = bucketId(event.data.contactId, name);
+      this.buckets.set(id, foldBucket(this.buckets.get(id) ?? null, event.data.contactId, name, event));
     }
+    this.doc = foldFacts(this.doc, event);
   }
 
   /** For all instants from `now` on. */
