@@ -1,13 +1,14 @@
 import type { RecordedEvent } from '@app/kernel';
 import { foldLedger, type LedgerState } from './fold-batch';
 import { collectionOf, type AnyLedger } from './projection';
+import type { Folding } from './projection-runner';
 import type { ReadStore } from './read-store.port';
 
 /**
  * Folds one ledger through a pass of the runner. The state follows from the log alone, so it is kept in memory and never
  * compared with what another runner has stored: where that is further on, it is right, too.
  */
-export class LedgerFolding {
+export class LedgerFolding implements Folding {
   readonly collection: string;
   private current: LedgerState | null = null;
 
@@ -29,11 +30,11 @@ export class LedgerFolding {
   }
 
   /** Rows first: a crash in between leaves rows that the next pass writes again, as they are. */
-  readonly apply = async (events: readonly RecordedEvent[]): Promise<void> => {
+  async apply(events: readonly RecordedEvent[]): Promise<void> {
     const change = foldLedger(this.ledger, events, this.current);
     if (!change) return;
     if (change.rows.length > 0) await this.store.insertRows(this.ledger, change.rows);
     await this.store.saveState(this.ledger, change.next);
     this.current = change.next;
-  };
+  }
 }

@@ -84,7 +84,10 @@ export class MongoReadStore extends ReadStore {
 
   async save(projection: AnyProjection, changes: readonly Change[]): Promise<boolean> {
     return available(async () => {
-      await this.createDynamicIndexes(projection, changes);
+      await this.createDynamicIndexes(
+        projection,
+        changes.map(({ doc }) => doc),
+      );
       const written = await this.rows(projection)
         .bulkWrite(changes.map(operationOf), { ordered: false, writeConcern: this.writeConcern })
         .catch(onlyDuplicateIds);
@@ -203,11 +206,12 @@ export class MongoReadStore extends ReadStore {
     this.dynamicIndexes.set(collection.collectionName, known);
   }
 
-  private async createDynamicIndexes(projection: AnyProjection, changes: readonly Change[]): Promise<void> {
+  /** The indexes that documents ask for (see Projection.indexesFor), before the first of them is written. */
+  async createDynamicIndexes(projection: AnyProjection, docs: readonly (object | null)[]): Promise<void> {
     const indexesFor = projection.indexesFor as ((doc: object) => readonly string[]) | undefined;
     const known = this.dynamicIndexes.get(collectionOf(projection));
     if (!indexesFor || !known) return;
-    for (const { doc } of changes) {
+    for (const doc of docs) {
       for (const path of doc ? indexesFor(doc) : []) {
         if (known.has(path) || known.size >= DYNAMIC_INDEXES_MAX) continue;
         await this.rows(projection).createIndex(

@@ -18,6 +18,8 @@ export type RunnerOptions = Readonly<{
   events: EventStore;
   store: ReadStore;
   readModels: ReadModels;
+  /** Projections that a context folds by itself, since they need more than their own document. */
+  foldings?: readonly Folding[];
   /** At most so many events a batch; default 2,000. */
   batchSizeMax?: number;
   onState?: (status: RunnerStatus) => void;
@@ -50,7 +52,14 @@ const BACKOFF_MAX_MS = 5_000;
 const CONTENTION_ROUNDS_MAX = 20;
 
 /** What the runner does alike to all kinds of read models. */
-type Folding = Readonly<{ collection: string; apply: (events: readonly RecordedEvent[]) => Promise<void> }>;
+export interface Folding {
+  /** The read model that is folded, by its collection. */
+  readonly collection: string;
+  /** At the start of every pass: given the checkpoint, answers behind which position to go on. */
+  begin?(checkpoint: bigint | null): Promise<bigint | null>;
+  /** Folds events in the order of the log; those that were folded before change nothing. */
+  apply(events: readonly RecordedEvent[]): Promise<void>;
+}
 
 /**
  * Keeps read models up with the log: one subscription, and for every batch one load and one write a read model, then one
@@ -58,22 +67,24 @@ type Folding = Readonly<{ collection: string; apply: (events: readonly RecordedE
  */
 export class ProjectionRunner {
   private readonly foldings: readonly Folding[];
-  private readonly ledgers: readonly LedgerFolding[];
   private current: RunnerStatus = { state: 'starting', position: null, eventsCount: 0 };
 
   constructor(private readonly options: RunnerOptions) {
     const { projections, journals, ledgers = [] } = options.readModels;
-    this.ledgers = ledgers.map((ledger) => new LedgerFolding(ledger, options.store));
+    const own = new Map(options.foldings?.map((folding) => [folding.collection, folding]));
     this.foldings = [
-      ...projections.map((projection) => ({
-        collection: collectionOf(projection),
-        apply: (events: readonly RecordedEvent[]) => this.project(projection, events),
-      })),
+      ...projections.map(
+        (projection): Folding =>
+          own.get(collectionOf(projection)) ?? {
+            collection: collectionOf(projection),
+            apply: (events) => this.project(projection, events),
+          },
+      ),
       ...journals.map((journal) => ({
         collection: collectionOf(journal),
         apply: (events: readonly RecordedEvent[]) => this.record(journal, events),
       })),
-      ...this.ledgers,
+      ...ledgers.map((ledger) => new LedgerFolding(ledger, options.store)),
     ];
   }
 
@@ -115,9 +126,9 @@ export class ProjectionRunner {
     for (const { collection } of this.foldings) positions.set(collection, stored.get(collection) ?? null);
     const head = await events.head();
     refuseForeign(positions, head);
-    for (const ledger of this.ledgers) {
-      const { collection } = ledger;
-      positions.set(collection, await ledger.begin(positions.get(collection) ?? null));
+    for (const folding of this.foldings) {
+      const { collection } = folding;
+      if (folding.begin) positions.set(collection, await folding.begin(positions.get(collection) ?? null));
     }
     // What stood in its way may stand there still: until a batch is through, it is not known to run again.
     const waits = this.current.state === 'retrying' && head !== lowest(positions);
@@ -146,11 +157,12 @@ export class ProjectionRunner {
     const last = batch.at(-1)?.meta.position;
     if (last === undefined) return;
     const moved = new Map<string, bigint>();
-    const applied = this.foldings.map(({ collection, apply }) => {
+    const applied = this.foldings.map((folding) => {
+      const { collection } = folding;
       const unseen = behind(batch, positions.get(collection) ?? null);
       if (unseen.length === 0) return undefined;
       moved.set(collection, last);
-      return apply(unseen);
+      return folding.apply(unseen);
     });
     // All of them come to an end before an error goes up: none may still be writing when the next pass begins.
     const outcomes = await Promise.allSettled(applied);

@@ -83,9 +83,11 @@ export const advance = (
   definitions: Definitions,
   until: string,
 ): Step => {
+  const first = nextDueAt(before);
+  if (first === null || first > until) return { state: before, changes: [] };
   const work = new Work(before, facts, definitions);
-  for (let due = nextDueAt(work.state); due !== null && due <= until; due = nextDueAt(work.state)) {
-    const at = due;
+  for (let due: string | null = first; due !== null && due <= until; due = nextDueAt(work.state)) {
+    const at: string = due;
     const ready = Object.entries(work.state.due).flatMap(([id, dueAt]) => (dueAt <= at ? [id] : []));
     work.judgeAll(ready, { kind: 'clock', at, position: work.state.position });
     const following = nextDueAt(work.state);
@@ -116,16 +118,18 @@ export const applyEvent = (
   const at = effectiveAt(due.state, recordedAt);
   const told = toldBy(event);
   const state = { ...due.state, ...told.state(due.state), evaluatedAt: at, position: String(position) };
-  if (facts.after === null) return { state, changes: due.changes };
+  const asked = [...definitions.dependingOn(told.keys), ...told.segments];
+  if (facts.after === null || asked.length === 0) return { state, changes: due.changes };
   const work = new Work(state, facts.after, definitions);
   const cause: Cause = { kind: told.kind, eventId, at, position: String(position) };
-  work.judgeAll([...definitions.dependingOn(told.keys), ...told.segments], cause);
+  work.judgeAll(asked, cause);
   return work.step(due.changes);
 };
 
 /**
  * Applies new definitions: the segments named are judged anew, by the version that decides now or, where there is none any
  * more, left. A new version closes the stay under the old one and opens another at the same instant.
+ * Where nothing is opened, closed or due otherwise, the state is as it was.
  */
 export const applyDefinitions = (
   before: MembershipState,
@@ -140,6 +144,9 @@ export const applyDefinitions = (
   const state = { ...due.state, evaluatedAt: effective, position: cause.position };
   const work = new Work(state, facts, definitions.after);
   work.judgeAll(changed, { ...cause, at: effective });
+  const { open, due: nowDue } = work.state;
+  // Whom it does not concern it leaves as it was, so that nothing has to be written for it, now or later.
+  if (open === due.state.open && nowDue === due.state.due) return due;
   return work.step(due.changes);
 };
 
@@ -241,8 +248,11 @@ class Work {
     const definition = this.definitions.get(segmentId);
     const { isIn, dueAt } = this.verdictOn(segmentId, definition, cause.at);
     const { due } = this.state;
-    if (dueAt !== null) this.state = { ...this.state, due: { ...due, [segmentId]: dueAt } };
-    else if (Object.hasOwn(due, segmentId)) this.state = { ...this.state, due: without(due, segmentId) };
+    if (dueAt !== null && due[segmentId] !== dueAt) {
+      this.state = { ...this.state, due: { ...due, [segmentId]: dueAt } };
+    }
+    if (dueAt === null && Object.hasOwn(due, segmentId))
+      this.state = { ...this.state, due: without(due, segmentId) };
     const open = Object.hasOwn(this.state.open, segmentId) ? this.state.open[segmentId] : undefined;
     const stays = isIn && open !== undefined && open.version === definition?.version;
     if (stays || (!isIn && open === undefined)) return false;
