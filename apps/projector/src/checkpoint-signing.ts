@@ -4,13 +4,12 @@ import { EventStore } from '@app/event-store';
 import { Clock } from '@app/kernel';
 import {
   CheckpointSigner,
-  Lease,
   LogNotConsistentError,
   PrivacyLogReads,
   PrivacyLogSigner,
   witnessAt,
 } from '@app/privacy-log';
-import { READ_DB } from '@app/read-store';
+import { Lease, READ_DB } from '@app/read-store';
 
 const LEASE = 'privacy-log-checkpoints';
 /** Another process takes over so long after this one was last heard of. */

@@ -5,6 +5,7 @@ import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { EsdbBatchAppend } from './esdb.batch-append';
 import {
   backwardsRead,
+  lastRead,
   logSubscription,
   readAnswer,
   streamRead,
@@ -92,6 +93,12 @@ export class EsdbClient {
     return this.pieces(streamRead(stream, fromRevision));
   }
 
+  /** The last event of a stream; null where it does not exist. Throws EventStoreUnavailableError. */
+  async lastOf(stream: string): Promise<StoredEvent | null> {
+    const [last] = await this.collected(lastRead(stream));
+    return last ?? null;
+  }
+
   /** About as many events as `bufferEvents` wait to be taken at most. */
   subscribe(after: bigint | null, bufferEvents: number): LogSource {
     const opened = this.read(logSubscription(after)).then((source) => {
@@ -139,7 +146,7 @@ export class EsdbClient {
     let from: bigint | undefined;
     for (let page = 0; ; page += 1) {
       const maxCount = HEAD_PAGE_SIZES[Math.min(page, HEAD_PAGE_SIZES.length - 1)] as number;
-      const events = await this.readBackwards(from, maxCount);
+      const events = await this.collected(backwardsRead(from, maxCount));
       newest ??= events[0]?.position;
       const found = events.find(
         (event) => !event.type.startsWith('$') || event.position <= this.headSearchedTo,
@@ -175,10 +182,11 @@ export class EsdbClient {
     }
   }
 
-  private async readBackwards(from: bigint | undefined, maxCount: number): Promise<readonly StoredEvent[]> {
+  /** For a read of few events. */
+  private async collected(request: Buffer): Promise<readonly StoredEvent[]> {
     const events: StoredEvent[] = [];
     const timeout = AbortSignal.timeout(HEAD_TIMEOUT_MS);
-    for await (const piece of this.pieces(backwardsRead(from, maxCount), timeout)) events.push(...piece);
+    for await (const piece of this.pieces(request, timeout)) events.push(...piece);
     return events;
   }
 

@@ -30,7 +30,7 @@ export type EsdbEventStoreOptions = Readonly<{
 /** The part of the client that is used here. */
 export type LogClient = Pick<
   EsdbClient,
-  'append' | 'readStream' | 'subscribe' | 'eventsOf' | 'newestPosition'
+  'append' | 'readStream' | 'lastOf' | 'subscribe' | 'eventsOf' | 'newestPosition'
 >;
 
 /** The event store behind EventStoreDB's protocol. */
@@ -54,11 +54,16 @@ export class EsdbEventStore extends EventStore {
     return this.appended(stream, encoded, expected, context.deadlineMs);
   }
 
-  override async record(stream: string, facts: readonly Fact[], deadlineMs: number): Promise<AppendResult> {
+  override async record(
+    stream: string,
+    facts: readonly Fact[],
+    deadlineMs: number,
+    expected: ExpectedRevision | 'any' = 'any',
+  ): Promise<AppendResult> {
     const encoded = await Promise.all(
       facts.map(({ event, context }) => this.codec.encode(stream, [event], context)),
     );
-    return this.appended(stream, encoded.flat(), 'any', deadlineMs);
+    return this.appended(stream, encoded.flat(), expected, deadlineMs);
   }
 
   private async appended(
@@ -83,6 +88,13 @@ export class EsdbEventStore extends EventStore {
   override async *readStream(stream: string, fromRevision = 0): AsyncIterable<RecordedEvent> {
     for await (const events of this.client.readStream(stream, fromRevision))
       yield* await this.codec.decode(events);
+  }
+
+  override async lastOf(stream: string): Promise<RecordedEvent | null> {
+    const stored = await this.client.lastOf(stream);
+    if (stored === null) return null;
+    const [event] = await this.codec.decode([stored]);
+    return event ?? null;
   }
 
   override async *subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {

@@ -24,7 +24,7 @@ message Options {
   Empty no_filter = 8;
   UuidOption uuid_option = 9;
 }
-message StreamOptions { StreamIdentifier stream_identifier = 1; optional uint64 revision = 2; }
+message StreamOptions { StreamIdentifier stream_identifier = 1; optional uint64 revision = 2; Empty end = 4; }
 message AllOptions { Position position = 1; Empty start = 2; Empty end = 3; }
 message Position { uint64 commit_position = 1; uint64 prepare_position = 2; }
 message FilterOptions { Expression event_type = 2; Empty count = 4; uint32 checkpoint_interval_multiplier = 5; }
@@ -94,6 +94,15 @@ export const streamRead = (stream: string, fromRevision: number): Buffer =>
     ...PLAIN,
     stream: { streamIdentifier: streamOf(stream), revision: fromRevision },
     count: Number.MAX_SAFE_INTEGER,
+  });
+
+/** The last event of a stream. */
+export const lastRead = (stream: string): Buffer =>
+  readRequest({
+    ...PLAIN,
+    stream: { streamIdentifier: streamOf(stream), end: {} },
+    readDirection: BACKWARDS,
+    count: 1,
   });
 
 /** The newest events of the log: before a position, or before its end. */

@@ -42,6 +42,13 @@ export const eventStoreContract = (
       expect(await numbers(30)).toEqual([]);
     });
 
+    it('knows the last event of a stream', async () => {
+      expect(await store.lastOf(stream)).toBeNull();
+      await store.append(stream, [noted(1), noted(2)], 'no-stream', contextOf());
+      await store.append(stream, [noted(3)], 1, contextOf());
+      expect(await store.lastOf(stream)).toEqual((await read()).at(-1));
+    });
+
     it('says where it wrote', async () => {
       const first = await store.append(stream, [noted(1), noted(2)], 'no-stream', contextOf());
       const second = await store.append(stream, [noted(3)], first.revision, contextOf());
@@ -123,6 +130,21 @@ export const eventStoreContract = (
       const other = [{ event: noted(4), context: contextOf() }];
       await Promise.all([store.record(stream, other, deadlineMs), store.record(stream, facts, deadlineMs)]);
       expect(await numbers()).toEqual([1, 2, 3, 4]);
+    });
+
+    it('records facts at the revision that was expected, and at no other', async () => {
+      const fact = (n: number) => [{ event: noted(n), context: contextOf() }];
+      const deadlineMs = Date.now() + 10_000;
+      const [first, second] = [fact(1), fact(2)];
+      await store.record(stream, first, deadlineMs, 'no-stream');
+      await store.record(stream, second, deadlineMs, 0);
+      for (const expected of ['no-stream', 0, 2] as const) {
+        await expect(store.record(stream, fact(3), deadlineMs, expected)).rejects.toThrow(
+          RevisionConflictError,
+        );
+      }
+      await store.record(stream, second, deadlineMs, 0);
+      expect(await numbers()).toEqual([1, 2]);
     });
 
     it('refuses an append at any other revision', async () => {

@@ -58,14 +58,23 @@ export abstract class EventStore {
   ): Promise<AppendResult>;
 
   /**
-   * Appends what several writers have to say to a stream that anybody may add to: all of it or none, in the order given,
-   * whatever the stream's revision. Sends the same again while the outcome is unknown, until `deadlineMs` (epoch), then
-   * throws UnknownOutcomeError: the facts may then be there, never twice by the repetition alone.
+   * Appends what several writers have to say to one stream: all of it or none, in the order given, each under an id of its
+   * own context. Whatever the stream's revision, unless one is `expected`: then throws RevisionConflictError. Sends the same
+   * again while the outcome is unknown, until `deadlineMs` (epoch), then throws UnknownOutcomeError: the facts may then be
+   * there, never twice by the repetition alone.
    */
-  abstract record(stream: string, facts: readonly Fact[], deadlineMs: number): Promise<AppendResult>;
+  abstract record(
+    stream: string,
+    facts: readonly Fact[],
+    deadlineMs: number,
+    expected?: ExpectedRevision | 'any',
+  ): Promise<AppendResult>;
 
   /** From `fromRevision` (default 0) on; a stream that does not exist is empty. */
   abstract readStream(stream: string, fromRevision?: number): AsyncIterable<RecordedEvent>;
+
+  /** The last event of a stream; null where it does not exist. Throws EventStoreUnavailableError. */
+  abstract lastOf(stream: string): Promise<RecordedEvent | null>;
 
   /**
    * Every application event of the log in order, then new ones as they come, in batches that end where nothing more has

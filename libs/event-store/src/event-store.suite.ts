@@ -128,6 +128,10 @@ export class InMemoryLogClient implements LogClient {
     yield events;
   }
 
+  async lastOf(stream: string): Promise<StoredEvent | null> {
+    return this.streamOf(stream).at(-1) ?? null;
+  }
+
   async *eventsOf(types: readonly string[], after: bigint | null): AsyncGenerator<readonly StoredEvent[]> {
     yield this.log.filter(
       ({ type, position }) => types.includes(type) && (after === null || position > after),

@@ -4,7 +4,6 @@ import { privacyLogLedger } from './read-models/entries/privacy-log.ledger';
 export * from './domain/privacy.events';
 export { PrivacyLogSigner } from './application/signing/privacy-log-signer';
 export { CheckpointSigner, LogNotConsistentError } from './automation/checkpoint-signer';
-export { Lease } from './automation/mongo.lease';
 export { witnessAt, type Witness } from './automation/witness';
 export { PrivacyLogModule, PrivacyLogSigningModule, type PrivacyLogOptions } from './privacy-log.module';
 export { PrivacyLogReads } from './read-models/entries/mongo.privacy-log-reads';

@@ -39,6 +39,10 @@ export class ScriptedEventStore implements EventStore {
     yield* this.events.filter(({ meta }) => meta.stream === stream);
   }
 
+  async lastOf(stream: string): Promise<RecordedEvent | null> {
+    return this.events.findLast(({ meta }) => meta.stream === stream) ?? null;
+  }
+
   record(): Promise<AppendResult> {
     return this.append();
   }

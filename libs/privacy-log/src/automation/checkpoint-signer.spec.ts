@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RevisionConflictError, type ExpectedRevision } from '@app/event-store';
 import type { DomainEvent, RecordedEvent } from '@app/kernel';
-import { openReadDatabase, type ReadDatabase } from '@app/read-store';
+import { Lease, openReadDatabase, type ReadDatabase } from '@app/read-store';
 import { FixedClock, recorded, startTestMongo, type TestMongo } from '@app/testing';
 import {
   append,
@@ -19,7 +19,6 @@ import {
 import type { CheckpointSigned } from '../domain/privacy.events';
 import { privacyLogLedger, type PrivacyLogState } from '../read-models/entries/privacy-log.ledger';
 import { CheckpointSigner, LogNotConsistentError, type CheckpointSignerParts } from './checkpoint-signer';
-import { Lease } from './mongo.lease';
 import { witnessAt, type Witness } from './witness';
 
 const KEY_NAME = 'regulars.test/log';

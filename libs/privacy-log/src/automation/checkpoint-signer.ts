@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RevisionConflictError, type EventStore } from '@app/event-store';
 import type { Clock, CommandContext, RecordedEvent } from '@app/kernel';
+import type { Lease } from '@app/read-store';
 import { rootAt, rootOf, signCheckpoint } from '@app/transparency-log';
 import type { PrivacyLogSigner } from '../application/signing/privacy-log-signer';
 import { CHECKPOINT_STREAM, type CheckpointSigned } from '../domain/privacy.events';
 import type { PrivacyLogReads } from '../read-models/entries/mongo.privacy-log-reads';
 import type { PrivacyLogState } from '../read-models/entries/privacy-log.ledger';
-import type { Lease } from './mongo.lease';
 import type { Witness } from './witness';
 
 const POLL_MS = 1_000;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { available, isDuplicateKey } from '@app/read-store';
+import { available, isDuplicateKey } from './mongo.read-store';
 import type { Collection, Db } from 'mongodb';
 
 type LeaseDocument = { _id: string; holder: string; until: number; token: number };
