@@ -109,6 +109,10 @@ export const sampleEvents: readonly (
   { type: 'segments.SegmentDeactivated.v1', data: ofSegment },
   { type: 'segments.SegmentDeleted.v1', data: ofSegment },
   {
+    type: 'segments.CutOffRecorded.v1',
+    data: { ...ofSegment, version: 2, cutOff: 120, membersCount: 100, asOfPosition: '4711' },
+  },
+  {
     type: 'contacts.CheckedIn.v1',
     data: { ...ofContact, ...inPool, checkInId: 'check-in-1', locationId: 'vienna-1', expiresAt },
   },

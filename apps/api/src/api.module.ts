@@ -10,6 +10,7 @@ import { PersonalDataModule, type KeyRingPlace } from '@app/personal-data';
 import { PrivacyLogModule, PrivacyLogReads, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
 import { RewardsModule } from '@app/rewards';
+import { SegmentsModule } from '@app/segments';
 import { eventDefinitions, InventoryModule, KeyRingReplay, readModels } from '@app/system';
 import { StoreReadiness } from './store.readiness';
 
@@ -75,6 +76,7 @@ export class ApiModule implements OnModuleInit {
         ContactsWriteModule,
         ContactsReadModule,
         RewardsModule,
+        SegmentsModule,
         MessagingModule,
         InventoryModule,
       ],

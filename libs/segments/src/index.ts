@@ -1,3 +1,5 @@
+import { segmentsProjection, segmentVersionsProjection } from './read-models/segments/segments.projection';
+
 export * from './domain/references';
 export * from './domain/segment.decider';
 export * from './domain/segment.errors';
@@ -20,3 +22,17 @@ export * from './membership/membership';
 export { FactBuckets } from './facts/mongo.fact-buckets';
 export { FillState } from './read-models/mongo.fill-state';
 export * from './read-models/segmented-contact';
+export { SegmentNotShownError } from './read-models/segments/segment-not-shown.error';
+export { SegmentsModule } from './segments.module';
+export { SegmentReads } from './read-models/segments/mongo.segment-reads';
+export type {
+  LogPlace,
+  SegmentDocument,
+  SegmentVersionDocument,
+} from './read-models/segments/segments.projection';
+
+/** What the projector folds for this context. */
+export const segmentsReadModels = {
+  projections: [segmentsProjection, segmentVersionsProjection],
+  journals: [],
+} as const;

@@ -9,6 +9,7 @@ import type { EventDefinition } from '@app/kernel';
 import { collectionOf, type ReadModels } from '@app/read-store';
 import { privacyLogEventDefinitions, privacyLogReadModels } from '@app/privacy-log';
 import { rewardEventDefinitions, rewardsReadModels } from '@app/rewards';
+import { segmentEventDefinitions, segmentsReadModels } from '@app/segments';
 import { eventSources, inventoryOf, type InventoryItem, type InventorySource } from './inventory/inventory';
 
 /** Every event type of every context: whoever opens the log must know what of them is personal. */
@@ -17,12 +18,17 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...contactEventDefinitions,
   ...programmeEventDefinitions,
   ...rewardEventDefinitions,
+  ...segmentEventDefinitions,
   ...privacyLogEventDefinitions,
 ];
 
 /** What every context wants folded: the projector folds all of it, and `minPosition` waits for all of it. */
 export const readModels: Required<ReadModels> = {
-  projections: [...contactsReadModels.projections, ...rewardsReadModels.projections],
+  projections: [
+    ...contactsReadModels.projections,
+    ...rewardsReadModels.projections,
+    ...segmentsReadModels.projections,
+  ],
   journals: [...contactsReadModels.journals, ...rewardsReadModels.journals],
   ledgers: [...(privacyLogReadModels.ledgers ?? [])],
 };

@@ -139,6 +139,8 @@ const evolve = (segment: Segment, event: RecordedEvent<SegmentEvent>): Segment =
       return { ...segment, status: 'inactive' };
     case 'segments.SegmentDeleted.v1':
       return { ...segment, status: 'deleted' };
+    case 'segments.CutOffRecorded.v1':
+      return segment;
     default:
       return unreachable(event, segment);
   }

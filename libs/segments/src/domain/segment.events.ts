@@ -32,8 +32,27 @@ export type SegmentDeactivated = DomainEvent<'segments.SegmentDeactivated.v1', O
 /** Everybody leaves, and it is shown no more. */
 export type SegmentDeleted = DomainEvent<'segments.SegmentDeleted.v1', OfSegment>;
 
+/** Whom a ranked rule lets in from here on: `cutOff` is the figure of the last who is in; null: nobody is. */
+export type CutOffRecorded = DomainEvent<
+  'segments.CutOffRecorded.v1',
+  OfSegment & {
+    version: number;
+    cutOff: number | null;
+    /** How many were at or above it. */
+    membersCount: number;
+    /** Up to where the log was known when they were ranked; 64 bits, so a text. */
+    asOfPosition: string;
+  }
+>;
+
 export type SegmentEvent =
-  SegmentDefined | SegmentRenamed | RuleChanged | SegmentActivated | SegmentDeactivated | SegmentDeleted;
+  | SegmentDefined
+  | SegmentRenamed
+  | RuleChanged
+  | SegmentActivated
+  | SegmentDeactivated
+  | SegmentDeleted
+  | CutOffRecorded;
 
 const ofSegment = { segmentId: open, occurredAt: open } as const;
 const withRule = { ...ofSegment, rule: open, ruleHash: open, template: open, version: open } as const;
@@ -48,6 +67,10 @@ export const segmentEventDefinitions: readonly EventDefinition[] = [
   defineEvent<SegmentActivated>({ type: 'segments.SegmentActivated.v1', fields: ofSegment }),
   defineEvent<SegmentDeactivated>({ type: 'segments.SegmentDeactivated.v1', fields: ofSegment }),
   defineEvent<SegmentDeleted>({ type: 'segments.SegmentDeleted.v1', fields: ofSegment }),
+  defineEvent<CutOffRecorded>({
+    type: 'segments.CutOffRecorded.v1',
+    fields: { ...ofSegment, version: open, cutOff: open, membersCount: open, asOfPosition: open },
+  }),
 ];
 
 export const segmentStream = (segmentId: string): string => `segment-${segmentId}`;
