@@ -27,6 +27,7 @@ export { settleOverdueClaims } from './automation/when-claim-is-overdue-then-set
 export { expireDuePoints } from './automation/when-points-are-due-then-expire';
 export { ContactsAutomationModule, ContactsWriteModule } from './contacts-write.module';
 export { contactsProjection, contactsReadModels, type ContactDocument } from './read-models';
+export { contactRuleFields } from './read-models/contacts/contact-columns';
 export { ContactPresence } from './read-models/contacts/contact-presence';
 export { ContactReads } from './read-models/contacts/mongo.contact-reads';
 export { ContactsReadModule } from './read-models/contacts-read.module';

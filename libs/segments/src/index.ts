@@ -1,5 +1,7 @@
+import { announcedJournal } from './read-models/announcements/announced.journal';
 import { segmentsProjection, segmentVersionsProjection } from './read-models/segments/segments.projection';
 
+export * from './domain/announcement.events';
 export * from './domain/references';
 export * from './domain/segment.decider';
 export * from './domain/segment.errors';
@@ -19,6 +21,8 @@ export {
 } from './facts/facts.document';
 export * from './membership/definitions';
 export * from './membership/membership';
+export { Announcer } from './automation/announcer';
+export { Announcements } from './read-models/announcements/mongo.announcements';
 export { FactBuckets } from './facts/mongo.fact-buckets';
 export { FillState } from './read-models/mongo.fill-state';
 export * from './read-models/segmented-contact';
@@ -34,5 +38,5 @@ export type {
 /** What the projector folds for this context. */
 export const segmentsReadModels = {
   projections: [segmentsProjection, segmentVersionsProjection],
-  journals: [],
+  journals: [announcedJournal],
 } as const;

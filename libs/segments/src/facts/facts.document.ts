@@ -70,7 +70,10 @@ const keptFact = (event: FactEvent): HistoryFact | null => {
  * Which buckets an event is written to, given the document before it: one, or two where it was recorded in another month than
  * it happened in.
  */
-export const bucketsWritten = (doc: FactsDocument | null, event: FactEvent): readonly BucketName[] => {
+export const bucketsWritten = (
+  doc: Pick<FactsDocument, 'sizes'> | null,
+  event: FactEvent,
+): readonly BucketName[] => {
   const fact = keptFact(event);
   if (fact === null) return [];
   return monthsOf(fact).map((month) => ({

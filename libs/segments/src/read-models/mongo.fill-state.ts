@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { available, READ_DB } from '@app/read-store';
+import { contactsProjection } from '@app/contacts';
+import { available, collectionOf, READ_DB } from '@app/read-store';
 import type { Collection, Db } from 'mongodb';
 
-type FillDocument = { _id: 'fill'; filledAt: string };
+type FillDocument = { _id: string; filledAt: string };
+
+/** Contacts that are built anew are filled anew. */
+const FILL = collectionOf(contactsProjection);
 
 const POLL_MS = 20;
 
@@ -21,7 +25,7 @@ export class FillState {
 
   /** Changes of definitions at or below this position are applied to every contact; -1: none. */
   async filledAt(): Promise<bigint> {
-    const fill = await available(() => this.fills.findOne({ _id: 'fill' }));
+    const fill = await available(() => this.fills.findOne({ _id: FILL }));
     return BigInt(fill?.filledAt ?? '-1');
   }
 
@@ -38,10 +42,10 @@ export class FillState {
     }
   }
 
-  /** Never back. */
-  async advanceTo(position: bigint): Promise<void> {
+  /** Says that all changes up to a position are applied to everybody; -1, where contacts are built anew: none. */
+  async set(position: bigint): Promise<void> {
     await available(() =>
-      this.fills.updateOne({ _id: 'fill' }, { $set: { filledAt: String(position) } }, { upsert: true }),
+      this.fills.updateOne({ _id: FILL }, { $set: { filledAt: String(position) } }, { upsert: true }),
     );
   }
 }
