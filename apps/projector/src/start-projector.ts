@@ -4,6 +4,7 @@ import { nestLogger, type Config, type Logger, type Servers } from '@app/config'
 import { EventStore } from '@app/event-store';
 import { Clock } from '@app/kernel';
 import { MongoReadStore, ProjectionRunner, READ_DB, type RunnerStatus } from '@app/read-store';
+import { FillState, MongoSegmentStore, SegmentEngine } from '@app/segments';
 import { checkpointSignerOf } from './checkpoint-signing';
 import { automationsOf, runAutomations } from './automations';
 import { startMonitoring, type ProjectorStatus } from './monitoring';
@@ -37,11 +38,20 @@ export const startProjector = async ({
     abortOnError: false,
   });
   const events = app.get(EventStore);
+  const store = new MongoReadStore(app.get(READ_DB));
+  const segments = new SegmentEngine({
+    store: new MongoSegmentStore(app.get(READ_DB), store),
+    fills: new FillState(app.get(READ_DB)),
+    events,
+    clock: app.get(Clock),
+    onTrouble: (err) => logger.warn({ err }, 'Memberships are behind; it will be tried again.'),
+  });
   const runner = new ProjectionRunner({
     name: RUNNER_NAME,
     events,
-    store: new MongoReadStore(app.get(READ_DB)),
+    store,
     readModels,
+    foldings: [segments],
     onState: (status) => logState(logger, status),
   });
 
@@ -76,13 +86,14 @@ export const startProjector = async ({
 
   const stopping = new AbortController();
   const running = runner.run(stopping.signal);
+  const following = segments.run(stopping.signal);
   const signing = checkpointSignerOf(app, config, logger).run(stopping.signal);
   const automating = runAutomations(automationsOf(app), app.get(Clock), logger, stopping.signal);
   const failed = new Promise<Error>((resolve) => running.catch(resolve));
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stopping.abort();
-    await Promise.allSettled([running, automating, signing]);
+    await Promise.allSettled([running, following, automating, signing]);
     if (monitoring) {
       await new Promise((done) => {
         monitoring.close(done);

@@ -40,3 +40,5 @@ export const segmentsReadModels = {
   projections: [segmentsProjection, segmentVersionsProjection],
   journals: [announcedJournal],
 } as const;
+export { MongoSegmentStore } from './engine/mongo.segment-store';
+export { SegmentEngine, type SegmentEngineOptions } from './engine/segment-engine';

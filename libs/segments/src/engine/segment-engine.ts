@@ -7,6 +7,7 @@ import { touchedBy } from '@app/rules';
 import { BucketNotLoadedError } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketId, bucketIds, bucketsWritten } from '../facts/facts.document';
+import { ANNOUNCEMENT_STREAM, type AnnouncementEvent } from '../domain/announcement.events';
 import type { SegmentEvent } from '../domain/segment.events';
 import type { Interval } from '../membership/membership';
 import type { FillState } from '../read-models/mongo.fill-state';
@@ -23,8 +24,6 @@ export type SegmentEngineOptions = Readonly<{
   fills: FillState;
   events: EventStore;
   clock: Clock;
-  /** When the last announcement took effect; what took effect before it is not announced again. Null: there is none. */
-  lastAnnouncedAt: () => Promise<string | null>;
   onTrouble: (error: unknown) => void;
 }>;
 
@@ -60,12 +59,14 @@ export class SegmentEngine implements Folding {
 
   async begin(checkpoint: bigint | null): Promise<bigint | null> {
     return this.serial.run(async () => {
-      const { store, fills, lastAnnouncedAt } = this.options;
+      const { store, fills, events } = this.options;
       await store.open();
       this.log = new DefinitionsLog(await store.definitionChanges());
       if (checkpoint === null) {
         await fills.set(-1n);
-        this.announcedAt = await lastAnnouncedAt();
+        // What took effect before the last announcement was announced in its time.
+        const last = await events.lastOf(ANNOUNCEMENT_STREAM);
+        this.announcedAt = last && (last as RecordedEvent<AnnouncementEvent>).data.at;
       }
       this.filledAt = await fills.filledAt();
       this.fill = null;
@@ -83,12 +84,17 @@ export class SegmentEngine implements Folding {
     while (!signal.aborted) {
       let hasMore = false;
       try {
-        hasMore = (await this.fillSome()) || (await this.tick());
+        hasMore = await this.step();
       } catch (error) {
         this.options.onTrouble(error);
       }
       if (!hasMore) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Fills some, or applies some of what is due. True: there may be more to do. */
+  async step(): Promise<boolean> {
+    return (await this.fillSome()) || (await this.tick());
   }
 
   private async foldBatch(events: readonly RecordedEvent[]): Promise<void> {
