@@ -1,6 +1,12 @@
 import { parseRule } from '@app/rules';
 import fc from 'fast-check';
-import { assertReferences, referrersOf, topologicalOrder } from './references';
+import {
+  assertReferences as assertAllowed,
+  referencesOf,
+  referrersOf,
+  topologicalOrder,
+  type References,
+} from './references';
 import {
   CyclicReferenceError,
   REFERENCE_DEPTH_MAX,
@@ -9,7 +15,11 @@ import {
 } from './segment.errors';
 
 const refersTo = (...segments: string[]) =>
-  parseRule({ any: [{ everyone: true }, ...segments.map((segment) => ({ segment, op: 'in' }))] });
+  referencesOf(
+    parseRule({ any: [{ everyone: true }, ...segments.map((segment) => ({ segment, op: 'in' }))] }),
+  );
+const assertReferences = (segmentId: string, referred: readonly string[], known: References) =>
+  assertAllowed(segmentId, referred, known, (id) => known.has(id));
 /** s0 ← s1 ← … : `edges` long. */
 const chain = (edges: number, prefix = 's') =>
   new Map(

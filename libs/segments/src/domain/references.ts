@@ -13,13 +13,16 @@ export const referencesOf = (rule: Rule | null): readonly string[] =>
   rule === null ? [] : dependenciesOf(rule).segments;
 
 /**
- * Whether a rule may be given to a segment beside the others that there are. Throws UnknownReferenceError, CyclicReferenceError
- * and, where any path of references is longer than five edges (also one that leads through this segment),
- * ReferencesTooDeepError.
+ * Whether a segment's rule may name these others. Throws UnknownReferenceError, CyclicReferenceError and, where any path of
+ * references is longer than five edges (also one that leads through this segment), ReferencesTooDeepError.
  */
-export const assertReferences = (segmentId: string, rule: Rule | null, others: References): void => {
-  const referred = referencesOf(rule);
-  const unknown = referred.find((id) => id !== segmentId && !others.has(id));
+export const assertReferences = (
+  segmentId: string,
+  referred: readonly string[],
+  others: References,
+  isKnown: (segmentId: string) => boolean,
+): void => {
+  const unknown = referred.find((id) => id !== segmentId && !isKnown(id));
   if (unknown !== undefined) throw new UnknownReferenceError(unknown);
   const references = new Map(others).set(segmentId, referred);
   const cycle = cycleThrough(segmentId, references);

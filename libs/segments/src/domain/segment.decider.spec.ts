@@ -5,7 +5,9 @@ import {
   type ChangeSegment,
   type DefineSegment,
   type DeleteSegment,
+  type RecordCutOff,
 } from './segment.decider';
+import { CyclicReferenceError } from './segment.errors';
 import type { SegmentEvent, SegmentDefined } from './segment.events';
 
 const { given } = decisionsOf(segmentDecider);
@@ -20,8 +22,9 @@ const nobody = parseRule({
     { attr: 'profile.gender', op: 'eq', value: 'female' },
   ],
 });
-const inOther = (segment: string) => parseRule({ segment, op: 'in' });
-const references = new Map<string, readonly string[]>();
+const granted = { rootPointer: '/rule/root', admission: 'granted' } as const;
+const refusal = new CyclicReferenceError(['a', 'a']);
+const top = parseRule({ ranked: { by: 'points.balance', top: 10 } });
 
 const define = (fields: Partial<DefineSegment> = {}): DefineSegment => ({
   type: 'DefineSegment',
@@ -29,14 +32,14 @@ const define = (fields: Partial<DefineSegment> = {}): DefineSegment => ({
   now,
   name: 'Women',
   rule: women,
-  references,
+  ...granted,
   ...fields,
 });
 const change = (fields: Partial<ChangeSegment>): ChangeSegment => ({
   type: 'ChangeSegment',
   segmentId,
   now,
-  references,
+  ...granted,
   ...fields,
 });
 const remove: DeleteSegment = { type: 'DeleteSegment', segmentId, now };
@@ -80,14 +83,26 @@ describe('defining a segment', () => {
     given()
       .when(define({ rule: nobody }))
       .thenRefused('rules.contradictory'));
-  it('refuses what refers to nothing', () =>
+  it('points to where the rule was sent', () => {
+    for (const [rootPointer, pointer] of [
+      ['/rule', '/rule'],
+      ['/rule/root', '/rule/root'],
+    ] as const) {
+      expect(() =>
+        segmentDecider.decide(define({ rule: nobody, rootPointer }), { status: 'unknown' }),
+      ).toThrow(
+        expect.objectContaining({ pointer: expect.stringMatching(new RegExp(`^${pointer}(/all.*)?$`)) }),
+      );
+    }
+  });
+  it('is refused as the graph of all segments says', () =>
     given()
-      .when(define({ rule: inOther('other') }))
-      .thenRefused('segments.unknown-reference'));
-  it('refuses what refers to itself', () =>
-    given()
-      .when(define({ rule: inOther(segmentId) }))
+      .when(define({ admission: refusal }))
       .thenRefused('segments.cyclic-reference'));
+  it('is not done without having asked it', () =>
+    given()
+      .when(define({ rule: null, admission: null }))
+      .thenRefused('segments.busy'));
 });
 
 describe('changing a segment', () => {
@@ -133,10 +148,22 @@ describe('changing a segment', () => {
     given(defined())
       .when(change({ rule: nobody }))
       .thenRefused('rules.contradictory'));
-  it('refuses a cycle', () =>
-    given(defined())
-      .when(change({ rule: inOther('other'), references: new Map([['other', [segmentId]]]) }))
-      .thenRefused('segments.cyclic-reference'));
+  it('is refused as the graph of all segments says, where it is asked at all', () => {
+    for (const [admission, code] of [
+      [refusal, 'segments.cyclic-reference'],
+      [null, 'segments.busy'],
+    ] as const) {
+      given(defined())
+        .when(change({ rule: men, admission }))
+        .thenRefused(code);
+      given(defined(), deactivated)
+        .when(change({ active: true, admission }))
+        .thenRefused(code);
+      given(defined())
+        .when(change({ rule: women, name: 'Women', active: false, admission }))
+        .then(deactivated);
+    }
+  });
   it('gives a manual segment no rule', () =>
     given(manual)
       .when(change({ rule: men }))
@@ -158,4 +185,40 @@ describe('deleting a segment', () => {
   });
   it('needs a segment', () => given().when(remove).thenRefused('segments.not-found'));
   it('is for good', () => given(defined(), deleted).when(define()).thenRefused('segments.already-exists'));
+});
+
+describe('recording a cut-off', () => {
+  const ranked = defined({ rule: top, ruleHash: ruleHash(top) });
+  const figures = { cutOff: 40, membersCount: 11, asOfPosition: '17' };
+  const record = (version = 1): RecordCutOff => ({
+    type: 'RecordCutOff',
+    segmentId,
+    now,
+    version,
+    ...figures,
+  });
+
+  it('says whom the ranking lets in', () => {
+    const data = { ...of, version: 1, ...figures };
+    given(ranked).when(record()).then({ type: 'segments.CutOffRecorded.v1', data });
+    given(ranked).when(record()).thenAnswer({ cutOff: 40, membersCount: 11, version: 1 });
+  });
+  it('is done again at each refresh, also with the same figures', () => {
+    const data = { ...of, version: 1, ...figures };
+    const before: SegmentEvent = { type: 'segments.CutOffRecorded.v1', data };
+    given(ranked, before).when(record()).then(before);
+  });
+  it('is for the rule that ranked', () => {
+    given(ranked, { ...changed(2), data: { ...changed(2).data, rule: top } } as SegmentEvent)
+      .when(record(1))
+      .thenRefused('segments.version-changed');
+    given(ranked, changed(2)).when(record(2)).thenRefused('segments.not-ranked');
+  });
+  it('is for ranked segments that are active', () => {
+    given(defined()).when(record()).thenRefused('segments.not-ranked');
+    given(manual).when(record()).thenRefused('segments.not-ranked');
+    given(ranked, deactivated).when(record()).thenRefused('segments.inactive');
+    given(ranked, deleted).when(record()).thenRefused('segments.not-found');
+    given().when(record()).thenRefused('segments.not-found');
+  });
 });

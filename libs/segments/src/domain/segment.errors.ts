@@ -66,3 +66,47 @@ export class ReferencesTooDeepError extends DomainError {
     super(`References between segments are at most ${REFERENCE_DEPTH_MAX} deep.`);
   }
 }
+
+export const ACTIVE_SEGMENTS_MAX = 2_000;
+
+export class TooManySegmentsError extends DomainError {
+  readonly code = 'segments.too-many';
+  readonly kind = 'conflict';
+  override readonly details = { activeSegmentsMax: ACTIVE_SEGMENTS_MAX };
+  constructor() {
+    super(`At most ${ACTIVE_SEGMENTS_MAX} segments are active at a time; deactivate one that is not needed.`);
+  }
+}
+
+/** The definition has to be admitted first; whoever decides asks for it and decides again. */
+export class AdmissionNeededError extends DomainError {
+  readonly code = 'segments.busy';
+  readonly kind = 'unavailable';
+  constructor() {
+    super('The segment is being changed by others; try again in a moment.');
+  }
+}
+
+export class SegmentInactiveError extends DomainError {
+  readonly code = 'segments.inactive';
+  readonly kind = 'conflict';
+  constructor() {
+    super('The segment is not active.');
+  }
+}
+
+export class NotRankedError extends DomainError {
+  readonly code = 'segments.not-ranked';
+  readonly kind = 'conflict';
+  constructor() {
+    super('Only a ranked segment has a cut-off; all others are up to date at any time.');
+  }
+}
+
+export class VersionChangedError extends DomainError {
+  readonly code = 'segments.version-changed';
+  readonly kind = 'conflict';
+  constructor() {
+    super('The rule was changed while contacts were being ranked by it.');
+  }
+}
