@@ -24,6 +24,9 @@ export const eventIdsOf = (
   );
 };
 
+/** A UUID of version 8 that follows from a name: always the same. The name must hold nothing personal. */
+export const derivedUuid = (name: string): string => uuidOf(hash('sha256', name, 'hex'));
+
 const uuidOf = (hex: string): string => {
   const variant = '89ab'[parseInt(hex.charAt(16), 16) % 4] as string;
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

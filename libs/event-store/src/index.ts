@@ -4,6 +4,7 @@ export { EsdbClient } from './esdb.client';
 export { EsdbEventStore, type EsdbEventStoreOptions } from './esdb.event-store';
 export { EventCatalog } from './event-catalog';
 export { EventCodec, type EncodedEvent, type StoredEvent } from './event-codec';
+export { derivedUuid } from './event-id';
 export * from './event-store.errors';
 export { EventStoreModule, type EventStoreModuleOptions } from './event-store.module';
 export * from './event-store.port';
