@@ -7,6 +7,7 @@ import { contactEventDefinitions } from '../../libs/contacts/src/domain/contact.
 import { programmeEventDefinitions } from '../../libs/contacts/src/domain/programme.events';
 import { privacyLogEventDefinitions } from '../../libs/privacy-log/src/domain/privacy.events';
 import { rewardEventDefinitions } from '../../libs/rewards/src/domain/reward.events';
+import { announcementEventDefinitions } from '../../libs/segments/src/domain/announcement.events';
 import { segmentEventDefinitions } from '../../libs/segments/src/domain/segment.events';
 
 /** A stored event as in the file of samples, and what it is read as: type and data of the newest version. */
@@ -48,6 +49,7 @@ export const goldenCatalog = new EventCatalog([
   ...rewardEventDefinitions,
   ...privacyLogEventDefinitions,
   ...segmentEventDefinitions,
+  ...announcementEventDefinitions,
 ]);
 
 export const goldenCodec = new EventCodec(goldenCatalog, new Sealer(new GoldenKeyRing()));

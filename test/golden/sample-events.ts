@@ -3,6 +3,7 @@ import type { ContactEvent } from '../../libs/contacts/src/domain/contact.events
 import type { ProgrammeChanged } from '../../libs/contacts/src/domain/programme.events';
 import type { PrivacyLogEvent } from '../../libs/privacy-log/src/domain/privacy.events';
 import type { RewardEvent } from '../../libs/rewards/src/domain/reward.events';
+import type { AnnouncementEvent } from '../../libs/segments/src/domain/announcement.events';
 import type { SegmentEvent } from '../../libs/segments/src/domain/segment.events';
 import { GOLDEN_CONTACT_ID } from './golden-codec';
 
@@ -27,13 +28,27 @@ const segmentRule = {
   ruleHash: '6d1c3f0e9a',
   template: { name: 'byLanguage', params: { language: 'de' } },
 } as const;
+const ofStay = {
+  ...ofContact,
+  segmentId,
+  version: 2,
+  at: occurredAt,
+  cause: { kind: 'event', eventId: 'event-1', at: occurredAt, position: '4711' },
+  stayId: `${segmentId} ${GOLDEN_CONTACT_ID} ${occurredAt} 4711 event`,
+} as const;
 const redemptionId = 'redemption-1';
 const { rewardId } = ofReward;
 const ofRedemption = { ...ofReward, contactId: GOLDEN_CONTACT_ID, redemptionId };
 
 /** One event of every type that is written today, with all optional fields. `record.ts` stores those that have no sample yet. */
 export const sampleEvents: readonly (
-  AccessEvent | ContactEvent | PrivacyLogEvent | ProgrammeChanged | RewardEvent | SegmentEvent
+  | AccessEvent
+  | AnnouncementEvent
+  | ContactEvent
+  | PrivacyLogEvent
+  | ProgrammeChanged
+  | RewardEvent
+  | SegmentEvent
 )[] = [
   {
     type: 'contacts.ContactRegistered.v1',
@@ -108,6 +123,8 @@ export const sampleEvents: readonly (
   { type: 'segments.SegmentActivated.v1', data: ofSegment },
   { type: 'segments.SegmentDeactivated.v1', data: ofSegment },
   { type: 'segments.SegmentDeleted.v1', data: ofSegment },
+  { type: 'segments.SegmentEntered.v1', data: ofStay },
+  { type: 'segments.SegmentLeft.v1', data: ofStay },
   {
     type: 'segments.CutOffRecorded.v1',
     data: { ...ofSegment, version: 2, cutOff: 120, membersCount: 100, asOfPosition: '4711' },

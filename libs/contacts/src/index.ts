@@ -26,7 +26,12 @@ export { DuePoints } from './automation/mongo.due-points';
 export { settleOverdueClaims } from './automation/when-claim-is-overdue-then-settle';
 export { expireDuePoints } from './automation/when-points-are-due-then-expire';
 export { ContactsAutomationModule, ContactsWriteModule } from './contacts-write.module';
-export { contactsProjection, contactsReadModels, type ContactDocument } from './read-models';
+export {
+  ACTIVITY_OF_OTHERS,
+  contactsProjection,
+  contactsReadModels,
+  type ContactDocument,
+} from './read-models';
 export { contactRuleFields } from './read-models/contacts/contact-columns';
 export { ContactPresence } from './read-models/contacts/contact-presence';
 export { ContactReads } from './read-models/contacts/mongo.contact-reads';

@@ -10,6 +10,12 @@ export class ListActivityDto extends PageQueryDto {
 
   @IsForeignKey({ optional: true })
   readonly locationId?: string;
+
+  @IsUuid({
+    optional: true,
+    description: 'What tells of this segment: who entered and left, and words by hand.',
+  })
+  readonly segmentId?: string;
 }
 
 export class FollowActivityDto {
@@ -21,6 +27,12 @@ export class FollowActivityDto {
 
   @IsForeignKey({ optional: true })
   readonly locationId?: string;
+
+  @IsUuid({
+    optional: true,
+    description: 'What tells of this segment: who entered and left, and words by hand.',
+  })
+  readonly segmentId?: string;
 
   @IsText({
     min: 0,

@@ -12,7 +12,12 @@ export const contactsReadModels: ReadModels = {
 };
 
 export { ContactsReadModule } from './contacts-read.module';
-export { activityJournal, type ActivityEntry, type ActivityList } from './activity/activity.journal';
+export {
+  ACTIVITY_OF_OTHERS,
+  activityJournal,
+  type ActivityEntry,
+  type ActivityList,
+} from './activity/activity.journal';
 export type { ActivityItem } from './activity/activity-item';
 export type { ContactDetails } from './contacts/contact-details';
 export type { ContactRow } from './contacts/contact-row';

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ACTIVITY_OF_OTHERS } from '@app/contacts';
 import { eventDefinitions, personalDataInventory, readModels } from '../contexts';
 import type { InventoryItem } from './inventory';
 
@@ -49,6 +50,14 @@ describe('the inventory of personal data', () => {
     });
     expect(found('contacts_v2', 'profile')).toMatchObject({ mark: 'personal(profile)', stored: 'clear' });
     expect(found('contacts_v2', 'spend')).toMatchObject({ mark: 'none', stored: 'clear', holds: [] });
+  });
+
+  it('has the events of other contexts that feeds show, and shows open fields of them only', () => {
+    const marked = new Map(eventDefinitions.map(({ type, fields }) => [type, fields]));
+    for (const [type, fields] of Object.entries(ACTIVITY_OF_OTHERS)) {
+      for (const field of fields)
+        expect([type, field, marked.get(type)?.[field]?.kind]).toEqual([type, field, 'open']);
+    }
   });
 
   it('keeps no event field personal and readable', () => {

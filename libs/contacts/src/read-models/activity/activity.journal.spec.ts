@@ -3,7 +3,7 @@ import type { DomainEvent, RecordedEvent } from '@app/kernel';
 import fc from 'fast-check';
 import { contactEventDefinitions } from '../../domain/contact.events';
 import { activityItem } from './activity-item';
-import { ACTIVITY_TYPES, activityJournal } from './activity.journal';
+import { ACTIVITY_OF_OTHERS, ACTIVITY_TYPES, activityJournal } from './activity.journal';
 
 const meta = {
   eventId: 'e1',
@@ -70,8 +70,21 @@ describe('an activity entry', () => {
     expect(activityJournal.entry(changed)?.data).toEqual({ changed: ['email'] });
   });
 
-  it('is left by every event of a contact, and by no other', () => {
-    expect(ACTIVITY_TYPES).toHaveLength(contactEventDefinitions.length);
+  it('tells who entered a segment, without what names the stay', () => {
+    const cause = { kind: 'clock', at: of.occurredAt, position: '39' };
+    const data = { ...of, segmentId: 's1', version: 2, cause, at: of.occurredAt, stayId: 'x' };
+    const entered = { type: 'segments.SegmentEntered.v1', data, meta };
+    expect(activityJournal.entry(entered as RecordedEvent<DomainEvent>)).toMatchObject({
+      type: 'SegmentEntered',
+      ...of,
+      lists: ['activity'],
+      data: { segmentId: 's1', version: 2, cause },
+    });
+  });
+
+  it('is left by every event of a contact, by those of others that are named, and by no other', () => {
+    const others = Object.keys(ACTIVITY_OF_OTHERS).length;
+    expect(ACTIVITY_TYPES).toHaveLength(contactEventDefinitions.length + others);
     const other = { type: 'contacts.ProgrammeChanged.v1', data: { purchases: [], checkIn: null }, meta };
     expect(activityJournal.entry(other as RecordedEvent<DomainEvent>)).toBeNull();
   });

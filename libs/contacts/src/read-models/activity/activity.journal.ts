@@ -45,11 +45,25 @@ const OPEN_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 );
 
+/**
+ * What other contexts say of a contact, and which of their fields are shown. By name, since their libraries know this one; the
+ * specs of the system hold them against the definitions.
+ */
+export const ACTIVITY_OF_OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'segments.SegmentEntered.v1': ['segmentId', 'version', 'cause'],
+  'segments.SegmentLeft.v1': ['segmentId', 'version', 'cause'],
+};
+
+const SHOWN_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ...OPEN_FIELDS,
+  ...Object.entries(ACTIVITY_OF_OTHERS),
+]);
+
 export const activityJournal = defineJournal<ActivityEntry>({
   name: 'activity',
   version: 1,
   entry: (event) => {
-    const openFields = OPEN_FIELDS.get(event.type);
+    const openFields = SHOWN_FIELDS.get(event.type);
     return openFields === undefined ? null : entryOf(event as RecordedEvent<ContactEvent>, openFields);
   },
   fields: {
@@ -67,6 +81,7 @@ export const activityJournal = defineJournal<ActivityEntry>({
     { key: { contactId: 1, lists: 1, _id: -1 } },
     { key: { type: 1, _id: -1 } },
     { key: { 'data.locationId': 1, _id: -1 } },
+    { key: { 'data.segmentId': 1, _id: -1 } },
   ],
 });
 
@@ -99,7 +114,7 @@ const sealedPart = (values: Readonly<Record<string, string>> = {}): Pick<Activit
 /** `contacts.PointsCredited.v1` is `PointsCredited` to readers. */
 const shortType = (type: string): string => type.split('.')[1] ?? type;
 
-export const ACTIVITY_TYPES: readonly string[] = [...OPEN_FIELDS.keys()].map(shortType);
+export const ACTIVITY_TYPES: readonly string[] = [...SHOWN_FIELDS.keys()].map(shortType);
 
 const LIST_OF_TYPE: Readonly<Partial<Record<ContactEvent['type'], ActivityList>>> = {
   'contacts.CheckedIn.v1': 'check-ins',

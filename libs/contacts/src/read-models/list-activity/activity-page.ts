@@ -17,7 +17,14 @@ export const readActivityPage = async (
   cursors: CursorCodec,
   { filter, limit, cursor, upTo }: PageRequest,
 ): Promise<Readonly<{ page: readonly StoredActivity[]; nextCursor: string | null }>> => {
-  const binding = ['activity', filter.contactId, filter.list, filter.type, filter.locationId];
+  const binding = [
+    'activity',
+    filter.contactId,
+    filter.list,
+    filter.type,
+    filter.locationId,
+    filter.segmentId,
+  ];
   const below = cursor === undefined ? upTo : BigInt(cursors.decode(cursor, binding)[0] as string) - 1n;
   const found = await entries.newest(filter, below < upTo ? below : upTo, limit + 1);
   const page = found.slice(0, limit);

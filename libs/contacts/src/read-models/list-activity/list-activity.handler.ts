@@ -17,11 +17,11 @@ export class ListActivityHandler implements IQueryHandler<ListActivityQuery> {
   ) {}
 
   async execute({ input }: ListActivityQuery): Promise<ActivityPage> {
-    const { contactId, reader, type, locationId, limit, cursor, minPosition } = input;
+    const { contactId, reader, type, locationId, segmentId, limit, cursor, minPosition } = input;
     const upTo = await this.gate.wait(minPosition);
     await this.contacts.checkFeed(contactId, reader);
     const { page, nextCursor } = await readActivityPage(this.entries, this.cursors, {
-      filter: { contactId, type, locationId },
+      filter: { contactId, type, locationId, segmentId },
       limit,
       cursor,
       upTo,

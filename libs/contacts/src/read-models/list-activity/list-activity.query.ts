@@ -20,7 +20,7 @@ type Paging = Readonly<{
 export class ListActivityQuery extends Query<ActivityPage> {
   constructor(
     readonly input: Paging &
-      Pick<ActivityFilter, 'contactId' | 'type' | 'locationId'> &
+      Pick<ActivityFilter, 'contactId' | 'type' | 'locationId' | 'segmentId'> &
       Readonly<{ reader: Reader }>,
   ) {
     super();

@@ -98,6 +98,11 @@ export const listActivitySuite = (db: () => Db): void => {
             );
             expect(await positionsOf(of({ type: 'CheckedIn' }))).toEqual(expected(log, is('CheckedIn')));
             expect(await positionsOf(of({ locationId: 'l1' }))).toEqual(expected(log, at));
+            const segmentId =
+              log.flatMap(({ data }) => ('segmentId' in data ? [data.segmentId] : []))[0] ?? contactId;
+            expect(await positionsOf(of({ segmentId }))).toEqual(
+              expected(log, ({ data }) => 'segmentId' in data && data.segmentId === segmentId),
+            );
             expect(await positionsOf(of({ contactId, type: 'CheckedIn', locationId: 'l1' }))).toEqual(
               expected(
                 log,
@@ -163,6 +168,7 @@ export const listActivitySuite = (db: () => Db): void => {
         { contactId: contactIdOf(0), lists: 'activity' },
         { type: 'CheckedIn' },
         { 'data.locationId': 'l1' },
+        { 'data.segmentId': 's1' },
       ]) {
         const plan = await db()
           .collection('activity_v1')
