@@ -9,6 +9,7 @@ import { privacyLogEventDefinitions } from '../../libs/privacy-log/src/domain/pr
 import { rewardEventDefinitions } from '../../libs/rewards/src/domain/reward.events';
 import { announcementEventDefinitions } from '../../libs/segments/src/domain/announcement.events';
 import { segmentEventDefinitions } from '../../libs/segments/src/domain/segment.events';
+import { segmentGraphEventDefinitions } from '../../libs/segments/src/domain/segment-graph.events';
 
 /** A stored event as in the file of samples, and what it is read as: type and data of the newest version. */
 export type GoldenSample = Readonly<{
@@ -49,6 +50,7 @@ export const goldenCatalog = new EventCatalog([
   ...rewardEventDefinitions,
   ...privacyLogEventDefinitions,
   ...segmentEventDefinitions,
+  ...segmentGraphEventDefinitions,
   ...announcementEventDefinitions,
 ]);
 

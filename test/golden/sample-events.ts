@@ -5,6 +5,7 @@ import type { PrivacyLogEvent } from '../../libs/privacy-log/src/domain/privacy.
 import type { RewardEvent } from '../../libs/rewards/src/domain/reward.events';
 import type { AnnouncementEvent } from '../../libs/segments/src/domain/announcement.events';
 import type { SegmentEvent } from '../../libs/segments/src/domain/segment.events';
+import type { SegmentGraphEvent } from '../../libs/segments/src/domain/segment-graph.events';
 import { GOLDEN_CONTACT_ID } from './golden-codec';
 
 const occurredAt = '2026-02-03T04:05:06.789Z';
@@ -49,6 +50,7 @@ export const sampleEvents: readonly (
   | ProgrammeChanged
   | RewardEvent
   | SegmentEvent
+  | SegmentGraphEvent
 )[] = [
   {
     type: 'contacts.ContactRegistered.v1',
@@ -128,6 +130,20 @@ export const sampleEvents: readonly (
   {
     type: 'segments.CutOffRecorded.v1',
     data: { ...ofSegment, version: 2, cutOff: 120, membersCount: 100, asOfPosition: '4711' },
+  },
+  {
+    type: 'segments.ReferencesAdmitted.v1',
+    data: { ...ofSegment, admissionId: 'command-1', references: [ofReward.rewardId], activates: true },
+  },
+  {
+    type: 'segments.ReferencesSettled.v1',
+    data: {
+      ...ofSegment,
+      admissionId: 'command-1',
+      references: [ofReward.rewardId],
+      revision: 3,
+      status: 'active',
+    },
   },
   {
     type: 'contacts.CheckedIn.v1',

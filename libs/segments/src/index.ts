@@ -6,6 +6,7 @@ export * from './domain/references';
 export * from './domain/segment.decider';
 export * from './domain/segment.errors';
 export * from './domain/segment.events';
+export { segmentGraphEventDefinitions } from './domain/segment-graph.events';
 export * from './facts/bucketed.facts';
 export { allBuckets, bucketsNeeded } from './facts/buckets-needed';
 export {

@@ -9,7 +9,12 @@ import type { EventDefinition } from '@app/kernel';
 import { collectionOf, type ReadModels } from '@app/read-store';
 import { privacyLogEventDefinitions, privacyLogReadModels } from '@app/privacy-log';
 import { rewardEventDefinitions, rewardsReadModels } from '@app/rewards';
-import { announcementEventDefinitions, segmentEventDefinitions, segmentsReadModels } from '@app/segments';
+import {
+  announcementEventDefinitions,
+  segmentEventDefinitions,
+  segmentGraphEventDefinitions,
+  segmentsReadModels,
+} from '@app/segments';
 import { eventSources, inventoryOf, type InventoryItem, type InventorySource } from './inventory/inventory';
 
 /** Every event type of every context: whoever opens the log must know what of them is personal. */
@@ -19,6 +24,7 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...programmeEventDefinitions,
   ...rewardEventDefinitions,
   ...segmentEventDefinitions,
+  ...segmentGraphEventDefinitions,
   ...announcementEventDefinitions,
   ...privacyLogEventDefinitions,
 ];
