@@ -1,12 +1,13 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Config, Servers } from '@app/config';
 import { ContactsAutomationModule, SuppressionSetting } from '@app/contacts';
-import { EventStoreModule } from '@app/event-store';
+import { EventStore, EventStoreModule } from '@app/event-store';
 import { Clock, SystemClock } from '@app/kernel';
 import { PersonalDataModule } from '@app/personal-data';
 import { PrivacyLogSigningModule } from '@app/privacy-log';
-import { ReadStoreModule } from '@app/read-store';
+import { ReadGate, ReadStoreModule } from '@app/read-store';
 import { RewardReads, RewardStock } from '@app/rewards';
+import { Announcements, Announcer } from '@app/segments';
 import { eventDefinitions, KeyRingReplay, readModels } from '@app/system';
 
 /** What all contexts get from outside. */
@@ -47,7 +48,18 @@ export class ProjectorModule {
         ContactsAutomationModule,
         PrivacyLogSigningModule.forRoot({ keyName: privacyLogName }),
       ],
-      providers: [KeyRingReplay, RewardReads, RewardStock],
+      providers: [
+        KeyRingReplay,
+        RewardReads,
+        RewardStock,
+        Announcements,
+        {
+          provide: Announcer,
+          useFactory: (events: EventStore, stays: Announcements, gate: ReadGate) =>
+            new Announcer({ events, stays, gate }),
+          inject: [EventStore, Announcements, ReadGate],
+        },
+      ],
     };
   }
 }

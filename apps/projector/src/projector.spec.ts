@@ -64,7 +64,7 @@ describe('the projector', () => {
     expect(await app.get(ReadGate).wait(position)).toBeGreaterThanOrEqual(position);
     const stored = await app
       .get<Db>(READ_DB)
-      .collection<{ _id: string }>('contacts_v1')
+      .collection<{ _id: string }>('contacts_v2')
       .findOne({ _id: contactId });
     expect(stored).not.toBeNull();
     await eventually('it knows', async () => (await projector.status()).position === position.toString());

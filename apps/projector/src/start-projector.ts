@@ -6,7 +6,7 @@ import { Clock } from '@app/kernel';
 import { MongoReadStore, ProjectionRunner, READ_DB, type RunnerStatus } from '@app/read-store';
 import { FillState, MongoSegmentStore, SegmentEngine } from '@app/segments';
 import { checkpointSignerOf } from './checkpoint-signing';
-import { automationsOf, runAutomations } from './automations';
+import { automationsLease, automationsOf, runAutomations } from './automations';
 import { startMonitoring, type ProjectorStatus } from './monitoring';
 import { ProjectorModule } from './projector.module';
 import { readModels } from '@app/system';
@@ -88,7 +88,13 @@ export const startProjector = async ({
   const running = runner.run(stopping.signal);
   const following = segments.run(stopping.signal);
   const signing = checkpointSignerOf(app, config, logger).run(stopping.signal);
-  const automating = runAutomations(automationsOf(app), app.get(Clock), logger, stopping.signal);
+  const automating = runAutomations(
+    automationsOf(app),
+    automationsLease(app),
+    app.get(Clock),
+    logger,
+    stopping.signal,
+  );
   const failed = new Promise<Error>((resolve) => running.catch(resolve));
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
