@@ -9,8 +9,8 @@ import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule, type KeyRingPlace } from '@app/personal-data';
 import { PrivacyLogModule, PrivacyLogReads, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
-import { RewardsModule } from '@app/rewards';
-import { SegmentsModule } from '@app/segments';
+import { RewardReads, RewardsModule } from '@app/rewards';
+import { RewardPrices, SegmentsModule } from '@app/segments';
 import { eventDefinitions, InventoryModule, KeyRingReplay, readModels } from '@app/system';
 import { StoreReadiness } from './store.readiness';
 
@@ -36,13 +36,21 @@ class SurroundingsModule {
         { provide: Readiness, useExisting: StoreReadiness },
         { provide: SuppressionSetting, useValue: { enabled: suppressErased } },
         { provide: ReceiptSigner, useExisting: PrivacyLogSigner },
+        RewardReads,
+        {
+          provide: RewardPrices,
+          useFactory: (rewards: RewardReads): RewardPrices => ({
+            priceOf: async (rewardId) => (await rewards.find(rewardId))?.terms.price,
+          }),
+          inject: [RewardReads],
+        },
         {
           provide: KeyUses,
           useFactory: (log: PrivacyLogReads) => ({ lastUsedAt: (keyId: string) => log.lastSeen(keyId) }),
           inject: [PrivacyLogReads],
         },
       ],
-      exports: [Clock, Readiness, StoreReadiness, SuppressionSetting, ReceiptSigner, KeyUses],
+      exports: [Clock, Readiness, StoreReadiness, SuppressionSetting, ReceiptSigner, RewardPrices, KeyUses],
     };
   }
 }

@@ -28,7 +28,10 @@ export { FactBuckets } from './facts/mongo.fact-buckets';
 export { FillState } from './read-models/mongo.fill-state';
 export * from './read-models/segmented-contact';
 export { SegmentNotShownError } from './read-models/segments/segment-not-shown.error';
-export { SegmentsModule } from './segments.module';
+export { RewardPrices } from './application/manage-segments/reward-prices.port';
+export { SegmentRankings } from './application/rank-segment/segment-rankings';
+export { refreshDueRankings } from './automation/when-ranking-is-due-then-refresh';
+export { segmentAutomationProviders, SegmentsModule } from './segments.module';
 export { SegmentReads } from './read-models/segments/mongo.segment-reads';
 export type {
   LogPlace,

@@ -1,4 +1,4 @@
-import { addDuration, open, type RecordedEvent } from '@app/kernel';
+import { addDuration, addMillis, open, type RecordedEvent } from '@app/kernel';
 import { defineProjection } from '@app/read-store';
 import { isRanked, type Rule } from '@app/rules';
 import type {
@@ -48,6 +48,9 @@ export type SegmentVersionDocument = Readonly<{
   LogPlace;
 
 export const segmentVersionId = (segmentId: string, version: number): string => `${segmentId} ${version}`;
+
+/** However often a rule wants to be refreshed: each time everybody is looked at. */
+const RANKED_AGAIN_MS = 60_000;
 
 const placeOf = ({ meta }: RecordedEvent<SegmentEvent>): LogPlace => ({
   position: String(meta.position),
@@ -146,7 +149,9 @@ export const segmentsProjection = defineProjection<SegmentDocument, SegmentEvent
         cutOff: { value, membersCount, asOfPosition, ...place },
         lastChange: place,
       };
-      return withRanking(ranked, addDuration(occurredAt, segment.rule.root.ranked.refresh));
+      const next = addDuration(occurredAt, segment.rule.root.ranked.refresh);
+      const earliest = addMillis(occurredAt, RANKED_AGAIN_MS);
+      return withRanking(ranked, next > earliest ? next : earliest);
     }),
   },
 });

@@ -1,0 +1,30 @@
+import { DomainError, type CommandContext } from '@app/kernel';
+import type { SegmentRankings } from '../application/rank-segment/segment-rankings';
+import type { SegmentReads } from '../read-models/segments/mongo.segment-reads';
+
+const SEGMENTS_A_ROUND_MAX = 20;
+
+/**
+ * Ranks by those segments that were just defined or changed, and by those whose refresh is due. Rounds that overlap, in one
+ * process or in several, do no harm: they record the same ranking twice. Answers how many cut-offs it recorded.
+ */
+export const refreshDueRankings = async (
+  segments: SegmentReads,
+  rankings: SegmentRankings,
+  context: CommandContext,
+): Promise<number> => {
+  let refreshed = 0;
+  for (const { segmentId, lastChange } of await segments.toRank(context.now, SEGMENTS_A_ROUND_MAX)) {
+    // What a slow round does not come to is the next one's.
+    if (Date.now() >= context.deadlineMs) break;
+    const command = { name: 'RefreshSegment', action: 'segment.change' };
+    try {
+      await rankings.refresh(segmentId, { ...context, command }, BigInt(lastChange.position));
+      refreshed += 1;
+    } catch (error) {
+      // Others were faster: it is another segment than the read model knows.
+      if (!(error instanceof DomainError) || error.kind === 'unavailable') throw error;
+    }
+  }
+  return refreshed;
+};
