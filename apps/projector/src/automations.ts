@@ -15,7 +15,7 @@ import {
 import { Clock, type CommandContext } from '@app/kernel';
 import { Lease, READ_DB } from '@app/read-store';
 import { RewardReads, RewardStock, settleOpenStock } from '@app/rewards';
-import { Announcer } from '@app/segments';
+import { Announcer, refreshDueRankings, SegmentRankings, SegmentReads } from '@app/segments';
 
 const COMMAND_TIME_MS = 10_000;
 /** For what is due by the clock, or left open by a crash. */
@@ -59,6 +59,11 @@ export const automationsOf = (app: INestApplicationContext): readonly Automation
     name: 'when-stock-is-open-then-settle',
     intervalMs: INTERVAL_MS,
     round: (context) => settleOpenStock(app.get(RewardReads), app.get(RewardStock), context),
+  },
+  {
+    name: 'when-ranking-is-due-then-refresh',
+    intervalMs: SHORT_INTERVAL_MS,
+    round: (context) => refreshDueRankings(app.get(SegmentReads), app.get(SegmentRankings), context),
   },
   {
     name: 'when-somebody-enters-or-leaves-then-announce',

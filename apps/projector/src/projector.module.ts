@@ -7,7 +7,7 @@ import { PersonalDataModule } from '@app/personal-data';
 import { PrivacyLogSigningModule } from '@app/privacy-log';
 import { ReadGate, ReadStoreModule } from '@app/read-store';
 import { RewardReads, RewardStock } from '@app/rewards';
-import { Announcements, Announcer } from '@app/segments';
+import { Announcements, Announcer, segmentAutomationProviders } from '@app/segments';
 import { eventDefinitions, KeyRingReplay, readModels } from '@app/system';
 
 /** What all contexts get from outside. */
@@ -53,6 +53,7 @@ export class ProjectorModule {
         RewardReads,
         RewardStock,
         Announcements,
+        ...segmentAutomationProviders,
         {
           provide: Announcer,
           useFactory: (events: EventStore, stays: Announcements, gate: ReadGate) =>

@@ -27,6 +27,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'post /v1/contacts/{contactId}/messages': { channel: 'inbox', purpose: 'service', body: 'b' },
   'put /v1/contacts/{contactId}/consents/{purpose}': { granted: false, source: 'app' },
   'post /v1/contacts/{contactId}/devices': { platform: 'ios' },
+  'put /v1/contacts/{contactId}/segments/{segmentId}': { mode: 'include' },
 };
 
 describe('erasing contacts, over HTTP', () => {
