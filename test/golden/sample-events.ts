@@ -37,6 +37,12 @@ const ofStay = {
   cause: { kind: 'event', eventId: 'event-1', at: occurredAt, position: '4711' },
   stayId: `${segmentId} ${GOLDEN_CONTACT_ID} ${occurredAt} 4711 event`,
 } as const;
+const automation = {
+  automationId: '2f6d1a90-4b1e-4a57-8d35-6c0a9b7e1d01',
+  announcementId: 'event-2',
+  action: 0,
+  inARow: 1,
+} as const;
 const redemptionId = 'redemption-1';
 const { rewardId } = ofReward;
 const ofRedemption = { ...ofReward, contactId: GOLDEN_CONTACT_ID, redemptionId };
@@ -100,7 +106,15 @@ export const sampleEvents: readonly (
   { type: 'contacts.DeviceRemoved.v1', data: { ...ofContact, deviceId: 'device-1' } },
   {
     type: 'contacts.PointsCredited.v1',
-    data: { ...ofContact, ...inPool, entryId: 'entry-1', reason: 'welcome', note: 'On the phone', expiresAt },
+    data: {
+      ...ofContact,
+      ...inPool,
+      entryId: 'entry-1',
+      reason: 'welcome',
+      note: 'On the phone',
+      expiresAt,
+      automation,
+    },
   },
   {
     type: 'contacts.PointsDebited.v1',
@@ -191,6 +205,7 @@ export const sampleEvents: readonly (
       channel: 'inbox',
       purpose: 'service',
       templateId: 'welcome',
+      automation,
       content: { subject: 'Hello', body: 'Hello Zoë' },
     },
   },

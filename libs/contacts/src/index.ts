@@ -3,6 +3,7 @@ export * from './domain/programme.events';
 export { contactDecider, type ContactCommand } from './domain/contact.decider';
 export type { Contact } from './domain/contact.state';
 export { registered } from './domain/decision-basics';
+export type { AutomationRun } from './domain/automations.decisions';
 export type { SendMessage } from './domain/messages.decisions';
 export type {
   AbandonmentAnswer,

@@ -214,6 +214,27 @@ export class RedemptionLimitError extends DomainError {
   }
 }
 
+export class AutomationLimitError extends DomainError {
+  readonly code = 'contacts.automation-limit';
+  readonly kind = 'conflict';
+  override readonly details: Readonly<Record<string, number>>;
+  constructor(limit: number) {
+    super(`The automation acts ${limit} times for a contact, and has done so.`);
+    this.details = { limit };
+  }
+}
+
+export const AUTOMATIONS_IN_A_ROW_MAX = 5;
+
+export class AutomationsInARowError extends DomainError {
+  readonly code = 'contacts.automations-in-a-row';
+  readonly kind = 'conflict';
+  override readonly details = { inARowMax: AUTOMATIONS_IN_A_ROW_MAX };
+  constructor() {
+    super('Automations have set off one another too often in a row.');
+  }
+}
+
 export const DEVICES_MAX = 50;
 
 export class TooManyDevicesError extends DomainError {

@@ -96,9 +96,26 @@ export type DeviceRegistered = DomainEvent<
 >;
 export type DeviceRemoved = DomainEvent<'contacts.DeviceRemoved.v1', OfContact & { deviceId: string }>;
 
+/** Which automation brought a fact about, and for which announcement. */
+export type AutomatedBy = Readonly<{
+  automationId: string;
+  announcementId: string;
+  /** Which of its actions, from 0 on. */
+  action: number;
+  /** How many automations have set off one another up to this one, it included. */
+  inARow: number;
+}>;
+
 export type PointsCredited = DomainEvent<
   'contacts.PointsCredited.v1',
-  OfContact & InPool & { entryId: string; reason: string; note?: Personal<string>; expiresAt?: string }
+  OfContact &
+    InPool & {
+      entryId: string;
+      reason: string;
+      note?: Personal<string>;
+      expiresAt?: string;
+      automation?: AutomatedBy;
+    }
 >;
 export type PointsDebited = DomainEvent<
   'contacts.PointsDebited.v1',
@@ -178,6 +195,7 @@ export type MessageSent = DomainEvent<
     purpose: string;
     templateId?: string;
     content: Personal<MessageContent>;
+    automation?: AutomatedBy;
   }
 >;
 
@@ -378,6 +396,7 @@ export const contactEventDefinitions: readonly EventDefinition[] = [
       reason: open,
       note: sealed('freetext'),
       expiresAt: open,
+      automation: open,
     },
   }),
   defineEvent<PointsDebited>({
@@ -452,6 +471,7 @@ export const contactEventDefinitions: readonly EventDefinition[] = [
       channel: open,
       purpose: open,
       templateId: open,
+      automation: open,
       content: sealed('freetext', ['subject', 'body']),
     },
   }),

@@ -4,6 +4,8 @@ import type {
   ConsentWithdrawn,
   ContactEvent,
   ContactRegistered,
+  MessageSent,
+  PointsCredited,
   Profile,
 } from './contact.events';
 import { ALL_CHANNELS, activeContact, type ActiveContact, type Contact } from './contact.state';
@@ -82,6 +84,7 @@ const evolveActive = (contact: ActiveContact, event: LaterEvent): void => {
       contact.devices.delete(event.data.deviceId);
       return;
     case 'contacts.PointsCredited.v1':
+      rememberAutomation(contact, event);
       return openLot(ledger, { ...event.data, origin: 'credit' });
     case 'contacts.PointsDebited.v1': {
       const { entryId, pool, points, lots } = event.data;
@@ -141,7 +144,7 @@ const evolveActive = (contact: ActiveContact, event: LaterEvent): void => {
       return;
     }
     case 'contacts.MessageSent.v1':
-      return;
+      return rememberAutomation(contact, event);
     case 'contacts.ProcessingRestricted.v1':
       contact.processingRestricted = true;
       return;
@@ -272,6 +275,18 @@ const reverse = (
   if (debit) debit.undone = true;
   if (points < 0) takeFromLots(ledger, lots, 'spent');
   else giveBackToLots(ledger, lots);
+};
+
+const rememberAutomation = (
+  { automations, automatedEvents }: ActiveContact,
+  { data: { automation }, meta }: RecordedEvent<PointsCredited | MessageSent>,
+): void => {
+  if (automation === undefined) return;
+  const { automationId, announcementId, action, inARow } = automation;
+  const acted = automations.get(automationId) ?? new Map<string, Set<number>>();
+  acted.set(announcementId, (acted.get(announcementId) ?? new Set()).add(action));
+  automations.set(automationId, acted);
+  automatedEvents.set(meta.eventId, inARow);
 };
 
 const rememberBooking = (contact: ActiveContact, occurredAt: string): void => {

@@ -78,6 +78,10 @@ export type ActiveContact = Verdicts & {
   readonly devices: Map<string, boolean>;
   /** By segment; those that have expired are in it until they are replaced or taken back. */
   readonly overlays: Map<string, Overlay>;
+  /** What automations have done: by automation, then by announcement, which of its actions. */
+  readonly automations: Map<string, Map<string, Set<number>>>;
+  /** Events that automations brought about, and how many in a row had led to each. */
+  readonly automatedEvents: Map<string, number>;
   /** When the latest entry for the books happened. */
   lastBookedAt: string | null;
   processingRestricted: boolean;
@@ -109,6 +113,8 @@ export const activeContact = ({ claims, redemptions }: Verdicts): ActiveContact 
   consents: new Map(),
   devices: new Map(),
   overlays: new Map(),
+  automations: new Map(),
+  automatedEvents: new Map(),
   lastBookedAt: null,
   processingRestricted: false,
   profilingObjected: false,

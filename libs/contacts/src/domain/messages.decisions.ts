@@ -1,4 +1,5 @@
 import type { Decision } from '@app/kernel';
+import { automatedBy, isDone, type AutomationRun } from './automations.decisions';
 import { hasConsent } from './consents.decisions';
 import { NoConsentError, UnreachableError } from './contact.errors';
 import type { Channel, ContactEvent, MessageContent } from './contact.events';
@@ -14,6 +15,7 @@ export type SendMessage = OnContact &
     purpose: string;
     templateId?: string | undefined;
     content: MessageContent;
+    automation?: AutomationRun | undefined;
   }>;
 
 /** Messages that the service itself calls for (a receipt, a changed opening hour) need no consent. */
@@ -24,7 +26,9 @@ export const decideSendMessage = (
   contact: Contact,
 ): Decision<ContactEvent, { messageId: string; channel: Channel }> => {
   const active = registered(contact);
-  const { contactId, now, messageId, channel, purpose, templateId, content } = command;
+  const { contactId, now, messageId, channel, purpose, templateId, content, automation: run } = command;
+  if (run !== undefined && isDone(run, active)) return { events: [], answer: { messageId, channel } };
+  const automation = run && automatedBy(run, active);
   if (purpose !== SERVICE_PURPOSE && !hasConsent(active, purpose, channel)) {
     throw new NoConsentError(purpose, channel);
   }
@@ -40,7 +44,7 @@ export const decideSendMessage = (
           channel,
           purpose,
           content,
-          ...optionalFields({ templateId }),
+          ...optionalFields({ templateId, automation }),
         },
       },
     ],

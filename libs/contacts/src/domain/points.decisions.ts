@@ -1,4 +1,5 @@
 import type { Decision } from '@app/kernel';
+import { automatedBy, isDone, type AutomationRun } from './automations.decisions';
 import {
   AlreadyReversedError,
   ContactNotFoundError,
@@ -25,7 +26,8 @@ import {
 type Movement = Dated &
   Readonly<{ entryId: string; pool: string; points: number; reason: string; note?: string | undefined }>;
 
-export type CreditPoints = Movement & Readonly<{ type: 'CreditPoints'; expiresAt?: string | undefined }>;
+export type CreditPoints = Movement &
+  Readonly<{ type: 'CreditPoints'; expiresAt?: string | undefined; automation?: AutomationRun | undefined }>;
 export type DebitPoints = Movement & Readonly<{ type: 'DebitPoints' }>;
 export type ReversePoints = OnContact &
   Readonly<{ type: 'ReversePoints'; entryId: string; reversedEntryId: string }>;
@@ -38,8 +40,16 @@ export const decideCredit = (
   command: CreditPoints,
   contact: Contact,
 ): Decision<ContactEvent, PointsAnswer> => {
-  const { ledger } = registered(contact);
-  const { contactId, entryId, pool: name, points, reason, note, expiresAt } = command;
+  const active = registered(contact);
+  const { ledger } = active;
+  const { contactId, entryId, pool: name, points, reason, note, expiresAt, automation: run } = command;
+  if (run !== undefined && isDone(run, active)) {
+    return {
+      events: [],
+      answer: { entryId, pool: name, points, balance: ledger.pools.get(name)?.balance ?? 0 },
+    };
+  }
+  const automation = run && automatedBy(run, active);
   const occurredAt = momentOf(command);
   checkPoints(points);
   if (expiresAt !== undefined && expiresAt <= occurredAt) throw new InvalidExpiryError();
@@ -52,7 +62,7 @@ export const decideCredit = (
       ...pool.expiries,
       {
         type: 'contacts.PointsCredited.v1',
-        data: { contactId, occurredAt, ...arrived, reason, ...optionalFields({ note }) },
+        data: { contactId, occurredAt, ...arrived, reason, ...optionalFields({ note, automation }) },
       },
       ...gone,
     ],
