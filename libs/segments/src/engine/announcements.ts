@@ -21,6 +21,7 @@ export const announcementOf = (
 
 const isSwitch = (closed: Interval, opened: Interval): boolean =>
   closed.segmentId === opened.segmentId &&
-  closed.to === opened.from &&
   opened.to === null &&
+  closed.causeOut?.kind === opened.causeIn.kind &&
+  closed.causeOut.position === opened.causeIn.position &&
   closed.version !== opened.version;

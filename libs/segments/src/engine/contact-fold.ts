@@ -164,9 +164,11 @@ class ContactWork {
   }
 
   private applyChange(change: DefinitionChange): void {
-    const { contact, position } = this.current as FoldedContact;
     const { log } = this.surroundings;
     const [before, after] = [log.at(change.position), log.at(change.position + 1n)];
+    // What fell due until then belongs to the past that the new definition may ask for.
+    this.advanceTo(change.at, change.position);
+    const { contact, position } = this.current as FoldedContact;
     const facts = this.factsOf(contact.facts, position);
     const cause = { kind: change.kind, eventId: change.eventId, position: String(change.position) };
     const known = this.withEndedStays(contact.membership, change, before);
@@ -177,16 +179,17 @@ class ContactWork {
   /** A rule may ask when the contact was in a segment that no rule referred to before: those stays were not kept at hand. */
   private withEndedStays(
     membership: StoredMembership,
-    { definition: { rule }, isActive }: DefinitionChange,
+    change: DefinitionChange,
     before: ReturnType<DefinitionsLog['at']>,
   ): StoredMembership {
-    if (rule === null || !isActive) return membership;
+    const { rule } = change.definition;
+    if (rule === null || !change.isActive) return membership;
     const asked = pastReferences(rule).filter((id) => before.referringTo(id).length === 0);
     const found = asked.flatMap((id) => {
       const here = this.stays.filter(({ segmentId, to }) => segmentId === id && to !== null);
-      const known = new Map(
-        [...this.surroundings.endedStays(id), ...here].map((stay) => [keyOf(stay), stay]),
-      );
+      // Of contacts that are built anew, stays are there that were still to come.
+      const earlier = this.surroundings.endedStays(id).filter((stay) => hasEndedBefore(stay, change));
+      const known = new Map([...earlier, ...here].map((stay) => [keyOf(stay), stay]));
       const ended = [...known.values()].map(({ from, to }) => ({ from, to: to as string }));
       return ended.length === 0 && !Object.hasOwn(membership.past, id) ? [] : [[id, ended] as const];
     });
@@ -234,6 +237,9 @@ const forgotten = ({ state, changes }: Step): Step => ({
   state: { ...state, due: {}, overlays: {}, past: {} },
   changes,
 });
+
+const hasEndedBefore = ({ to, causeOut }: Interval, { at, position }: DefinitionChange): boolean =>
+  to !== null && to <= at && causeOut !== null && BigInt(causeOut.position) < position;
 
 const keyOf = ({ from, causeIn: { position, kind } }: Interval): string => `${from} ${position} ${kind}`;
 
