@@ -312,7 +312,7 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
           ...{ rule: rule(root), ruleHash: segmentId, version: 1 },
         },
       });
-      const changed = (gender: string, day: number): ContactEvent => ({
+      const changed = (profile: Readonly<Record<string, string>>, day: number): ContactEvent => ({
         type: 'contacts.ContactDetailsChanged.v1',
         data: {
           contactId: CONTACT_ID,
@@ -325,12 +325,12 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
       const wasIn = { segment: 's1', op: 'wasIn', window: { ever: true } };
       const log = recordedLog(
         [
-          facts.registered({ profile: { gender: 'female' }, occurredAt: at(1) }),
-          defined('s1', isFemale, 2) as never,
-          changed('male', 3),
+          facts.registered({ profile: { gender: 'male', language: 'de' }, occurredAt: at(1) }),
+          defined('s1', { attr: 'profile.language', op: 'eq', value: 'de' }, 2) as never,
+          changed({ language: 'en' }, 3),
           // The contact is in neither, and nothing is due: nothing of it seems to matter here.
           defined('s2', { all: [isFemale, wasIn] }, 4) as never,
-          changed('female', 5),
+          changed({ gender: 'female' }, 5),
         ],
         [1, 2, 3, 4, 5].map(at),
       ) as unknown as readonly AnyEvent[];
@@ -343,7 +343,7 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
         await engine.step();
       }
       const { contacts } = await stored();
-      expect(contacts.map((doc) => (doc as Document)['segments'])).toEqual([['s1', 's2']]);
+      expect(contacts.map((doc) => (doc as Document)['segments'])).toEqual([['s2']]);
     });
   });
 };
