@@ -317,8 +317,8 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
         data: {
           contactId: CONTACT_ID,
           occurredAt: at(day),
-          changed: ['gender'],
-          profile: { gender },
+          changed: Object.keys(profile),
+          profile,
         } as never,
       });
       const isFemale = { attr: 'profile.gender', op: 'eq', value: 'female' };
