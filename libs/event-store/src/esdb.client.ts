@@ -5,6 +5,7 @@ import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { EsdbBatchAppend } from './esdb.batch-append';
 import {
   backwardsRead,
+  forwardsRead,
   lastRead,
   logSubscription,
   readAnswer,
@@ -159,6 +160,17 @@ export class EsdbClient {
     return this.head;
   }
 
+  /** When the event at exactly this position was recorded; null: there is none. Throws EventStoreUnavailableError. */
+  async recordedAt(position: bigint): Promise<Date | null> {
+    try {
+      const [event] = await this.collected(forwardsRead(position, 1));
+      return event?.position === position ? event.recordedAt : null;
+    } catch (error) {
+      if (isInvalidPosition(error)) return null;
+      throw error;
+    }
+  }
+
   async close(): Promise<void> {
     await this.client.dispose();
   }
@@ -232,6 +244,13 @@ const isRefusal = (error: unknown): boolean => {
 /** A refusal as it is; for everything else, what says that the same again may succeed. */
 const unlessRefused = (error: unknown): unknown =>
   isRefusal(error) ? error : new EventStoreUnavailableError(error);
+
+/** Servers have no code of its own for a position at which no event begins: UNKNOWN, and what they say of it. */
+const isInvalidPosition = (error: unknown): boolean => {
+  if (!(error instanceof EventStoreUnavailableError)) return false;
+  const { code, message } = (error.cause ?? {}) as { code?: unknown; message?: unknown };
+  return code === 2 && /position/i.test(String(message));
+};
 
 /** gRPC: INVALID_ARGUMENT, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED. */
 const REFUSAL_CODES: ReadonlySet<unknown> = new Set([3, 7, 12, 16]);

@@ -30,7 +30,7 @@ export type EsdbEventStoreOptions = Readonly<{
 /** The part of the client that is used here. */
 export type LogClient = Pick<
   EsdbClient,
-  'append' | 'readStream' | 'lastOf' | 'subscribe' | 'eventsOf' | 'newestPosition'
+  'append' | 'readStream' | 'lastOf' | 'subscribe' | 'eventsOf' | 'newestPosition' | 'recordedAt'
 >;
 
 /** The event store behind EventStoreDB's protocol. */
@@ -126,6 +126,10 @@ export class EsdbEventStore extends EventStore {
   ): AsyncIterable<RecordedEvent> {
     for await (const events of this.client.eventsOf(types, after))
       yield* await this.codec.decode(events.filter(({ position }) => position <= upTo));
+  }
+
+  override async recordedAt(position: bigint): Promise<string | null> {
+    return (await this.client.recordedAt(position))?.toISOString() ?? null;
   }
 
   override async head(): Promise<bigint | null> {

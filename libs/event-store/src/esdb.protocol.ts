@@ -114,6 +114,10 @@ export const backwardsRead = (before: bigint | undefined, maxCount: number): Buf
     count: maxCount,
   });
 
+/** What stands at a position, and what follows it. */
+export const forwardsRead = (from: bigint, maxCount: number): Buffer =>
+  readRequest({ ...PLAIN, all: { position: positionOf(from) }, count: maxCount });
+
 /** The events of some types from a position on, to the end of the log. */
 export const typedRead = (types: readonly string[], from: bigint | null): Buffer =>
   readRequest({

@@ -225,6 +225,29 @@ export const eventStoreContract = (
       expect(await store.head()).toBe(positions.at(-1));
     });
 
+    it('tells when what stands at a position was recorded, and nothing of any other', async () => {
+      const positions: bigint[] = [];
+      for (const n of [1, 2]) {
+        const { position } = await store.append(`test-${randomUUID()}`, [noted(n)], 'no-stream', contextOf());
+        positions.push(position);
+      }
+      const [first = 0n, last = 0n] = positions;
+      const behind = store.subscribe({
+        after: first,
+        batchSizeMax: 10,
+        signal: new AbortController().signal,
+      });
+      for await (const batch of behind) {
+        const found = batch.find(({ meta }) => meta.position === last);
+        if (found === undefined) continue;
+        expect(await store.recordedAt(last)).toBe(found.meta.recordedAt);
+        break;
+      }
+      expect(await store.recordedAt(first)).toMatch(/^\d{4}-.*Z$/);
+      expect(await store.recordedAt(first + 1n === last ? last + 1n : first + 1n)).toBeNull();
+      expect(await store.recordedAt(2n ** 62n)).toBeNull();
+    });
+
     it('ends a subscription that waits, and one that has not begun', async () => {
       const stop = new AbortController();
       setTimeout(() => stop.abort(), 50);

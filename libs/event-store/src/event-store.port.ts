@@ -93,6 +93,9 @@ export abstract class EventStore {
     upTo: bigint,
   ): AsyncIterable<RecordedEvent>;
 
+  /** When the event at exactly this position was recorded, ISO 8601 UTC; null: there is none. Throws EventStoreUnavailableError. */
+  abstract recordedAt(position: bigint): Promise<string | null>;
+
   /** Position of the newest application event, or null on an empty log. */
   abstract head(): Promise<bigint | null>;
 }

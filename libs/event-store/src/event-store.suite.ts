@@ -162,6 +162,10 @@ export class InMemoryLogClient implements LogClient {
     return Promise.resolve(this.log.at(-1)?.position ?? null);
   }
 
+  recordedAt(position: bigint): Promise<Date | null> {
+    return Promise.resolve(this.log.find((event) => event.position === position)?.recordedAt ?? null);
+  }
+
   streamOf(stream: string): StoredEvent[] {
     return this.log.filter((event) => event.stream === stream);
   }

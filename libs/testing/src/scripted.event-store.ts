@@ -35,6 +35,10 @@ export class ScriptedEventStore implements EventStore {
     return this.events.at(-1)?.meta.position ?? null;
   }
 
+  async recordedAt(position: bigint): Promise<string | null> {
+    return this.events.find(({ meta }) => meta.position === position)?.meta.recordedAt ?? null;
+  }
+
   async *readStream(stream: string): AsyncIterable<RecordedEvent> {
     yield* this.events.filter(({ meta }) => meta.stream === stream);
   }
