@@ -12,6 +12,7 @@ import { SegmentDefinitions } from './application/manage-segments/segment-defini
 import { SegmentGraph } from './application/manage-segments/segment-graph';
 import { RefreshSegmentHandler } from './application/rank-segment/refresh-segment.handler';
 import { SegmentRankings } from './application/rank-segment/segment-rankings';
+import { RuleMatchingModule } from './evaluation/rule-matching.module';
 import { FactBuckets } from './facts/mongo.fact-buckets';
 import {
   ContactSegmentsController,
@@ -28,6 +29,8 @@ import {
   ListSegmentTemplatesHandler,
 } from './read-models/segments/segments.handlers';
 import { SegmentsShown } from './read-models/segments/segments-shown';
+import { PendingChanges } from './read-models/stays/mongo.pending-changes';
+import { StayReads } from './read-models/stays/mongo.stay-reads';
 
 const definitions = [
   SegmentDefinitions,
@@ -44,6 +47,8 @@ const reads = [
   SegmentsShown,
   MemberCounts,
   FillState,
+  PendingChanges,
+  StayReads,
   GetSegmentHandler,
   ListSegmentsHandler,
   ListSegmentTemplatesHandler,
@@ -51,6 +56,7 @@ const reads = [
 
 /** Segments, for the api. RewardPrices comes from outside. */
 @Module({
+  imports: [RuleMatchingModule],
   controllers: [SegmentsController, SegmentTemplatesController, ContactSegmentsController],
   providers: [...definitions, ...rankings, ...reads],
   exports: [SegmentReads, FillState],

@@ -2,63 +2,54 @@ import { Inject, Injectable } from '@nestjs/common';
 import { available, READ_DB } from '@app/read-store';
 import type { Collection, Db } from 'mongodb';
 import { STAYS, type StayDocument } from '../segmented-contact';
-import type { LogPlace, SegmentDocument } from './segments.projection';
+import { PendingChanges } from '../stays/mongo.pending-changes';
+import { StayReads } from '../stays/mongo.stay-reads';
 
 type Stored = StayDocument & { _id: string };
 
 const QUERY_TIME_MAX_MS = 10_000;
 
-/** How many are in each of some segments: exact, all of them by one question, and one more for each that is being filled. */
+/**
+ * How many are in each of some segments: exact, all of them by one question, and one more for each that is being filled,
+ * which is counted as it was before. Throws ReadStoreUnavailableError.
+ */
 @Injectable()
 export class MemberCounts {
-  private readonly stays: Collection<Stored>;
+  private readonly members: Collection<Stored>;
 
-  constructor(@Inject(READ_DB) db: Db) {
-    this.stays = db.collection<Stored>(STAYS);
+  constructor(
+    @Inject(READ_DB) db: Db,
+    private readonly pending: PendingChanges,
+    private readonly stays: StayReads,
+  ) {
+    this.members = db.collection<Stored>(STAYS);
   }
 
-  /** By id. `filledAt`: definition changes up to there are applied to every contact; those beyond are shown as not made. */
-  async of(segments: readonly SegmentDocument[], filledAt: bigint): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>(segments.map(({ segmentId }) => [segmentId, 0]));
-    const pending = segments.flatMap((segment) => {
-      const change = firstPending(segment, filledAt);
-      return change === null ? [] : [{ segment, change }];
-    });
-    const filled = segments.filter((segment) => firstPending(segment, filledAt) === null);
-    for (const { _id, count } of await this.current(filled.map(({ segmentId }) => segmentId))) {
-      counts.set(_id, count);
+  /**
+   * By id; who is in none is not in it. `filledAt`: definition changes up to there are applied to every contact. Null: a
+   * definition changed while it was counted.
+   */
+  async of(segmentIds: readonly string[], filledAt: bigint): Promise<ReadonlyMap<string, number> | null> {
+    const before = await this.pending.after(filledAt, segmentIds);
+    const counts = new Map(await this.current(segmentIds.filter((segmentId) => !before.has(segmentId))));
+    for (const [segmentId, moment] of before) {
+      counts.set(segmentId, await this.stays.count(segmentId, moment));
     }
-    for (const { segment, change } of pending) {
-      if (BigInt(definedAt(segment).position) > filledAt) continue;
-      counts.set(segment.segmentId, await this.before(segment.segmentId, change));
-    }
-    return counts;
+    const after = await this.pending.after(filledAt, segmentIds);
+    return after.size === before.size ? counts : null;
   }
 
-  private async current(segmentIds: readonly string[]): Promise<{ _id: string; count: number }[]> {
+  private async current(segmentIds: readonly string[]): Promise<[string, number][]> {
     if (segmentIds.length === 0) return [];
-    return available(() =>
-      this.stays
-        .aggregate<{ _id: string; count: number }>(
-          [
-            { $match: { segmentId: { $in: [...segmentIds] }, to: null } },
-            { $group: { _id: '$segmentId', count: { $sum: 1 } } },
-          ],
-          { maxTimeMS: QUERY_TIME_MAX_MS },
-        )
+    const pipeline = [
+      { $match: { segmentId: { $in: [...segmentIds] }, to: null } },
+      { $group: { _id: '$segmentId', count: { $sum: 1 } } },
+    ];
+    const groups = await available(() =>
+      this.members
+        .aggregate<{ _id: string; count: number }>(pipeline, { maxTimeMS: QUERY_TIME_MAX_MS })
         .toArray(),
     );
-  }
-
-  private before(segmentId: string, { at }: LogPlace): Promise<number> {
-    const wereIn = { segmentId, from: { $lt: at }, $or: [{ to: null }, { to: { $gte: at } }] };
-    return available(() => this.stays.countDocuments(wereIn, { maxTimeMS: QUERY_TIME_MAX_MS }));
+    return groups.map(({ _id, count }) => [_id, count]);
   }
 }
-
-/** Where the segment began. */
-export const definedAt = ({ versions, lastChange }: SegmentDocument): LogPlace => versions[0] ?? lastChange;
-
-/** The first known change that is not applied to every contact; null: all are. */
-const firstPending = ({ versions, lastChange }: SegmentDocument, filledAt: bigint): LogPlace | null =>
-  [...versions, lastChange].find(({ position }) => BigInt(position) > filledAt) ?? null;

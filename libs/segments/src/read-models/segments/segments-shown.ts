@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { ReadBehindError, ReadGate } from '@app/read-store';
 import { FillState } from '../mongo.fill-state';
-import { definedAt, MemberCounts } from './mongo.member-counts';
+import { MemberCounts } from './mongo.member-counts';
 import { isFilling, segmentView } from './segment-view';
 import type { SegmentAnswer } from './segments.queries';
 import type { SegmentDocument } from './segments.projection';
@@ -38,21 +38,23 @@ export class SegmentsShown {
       const filledAt = await this.fills.filledAt();
       const isWaitedFor = documents.some(
         (segment) =>
-          minPosition !== undefined &&
-          BigInt(definedAt(segment).position) <= minPosition &&
-          isFilling(segment, filledAt),
+          minPosition !== undefined && definedAt(segment) <= minPosition && isFilling(segment, filledAt),
       );
-      if (!isWaitedFor) {
+      const ids = documents.map(({ segmentId }) => segmentId);
+      const counts = isWaitedFor ? null : await this.counts.of(ids, filledAt);
+      if (counts !== null) {
         const asOfPosition = reached.toString();
-        const counts = await this.counts.of(documents, filledAt);
         const views = documents.map((segment) => ({
           ...segmentView(segment, filledAt, counts.get(segment.segmentId) ?? 0),
           asOfPosition,
         }));
         return { documents, views, asOfPosition };
       }
-      if (performance.now() >= deadlineMs) throw new ReadBehindError(filledAt, minPosition as bigint);
+      if (performance.now() >= deadlineMs) throw new ReadBehindError(filledAt, minPosition ?? reached);
       await sleep(POLL_MS);
     }
   }
 }
+
+const definedAt = ({ versions, lastChange }: SegmentDocument): bigint =>
+  BigInt((versions[0] ?? lastChange).position);
