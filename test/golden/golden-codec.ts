@@ -3,6 +3,7 @@ import { EventCatalog, EventCodec, type StoredEvent } from '@app/event-store';
 import type { DomainEvent } from '@app/kernel';
 import { DataKey, KeyRing, Sealer, type KeyLookup } from '@app/personal-data';
 import { accessEventDefinitions } from '../../libs/access/src/domain/access.events';
+import { automationEventDefinitions } from '../../libs/automations/src/domain/automation.events';
 import { contactEventDefinitions } from '../../libs/contacts/src/domain/contact.events';
 import { programmeEventDefinitions } from '../../libs/contacts/src/domain/programme.events';
 import { privacyLogEventDefinitions } from '../../libs/privacy-log/src/domain/privacy.events';
@@ -52,6 +53,7 @@ export const goldenCatalog = new EventCatalog([
   ...segmentEventDefinitions,
   ...segmentGraphEventDefinitions,
   ...announcementEventDefinitions,
+  ...automationEventDefinitions,
 ]);
 
 export const goldenCodec = new EventCodec(goldenCatalog, new Sealer(new GoldenKeyRing()));

@@ -1,4 +1,8 @@
 import type { AccessEvent } from '../../libs/access/src/domain/access.events';
+import type {
+  AnnouncementsHandled,
+  AutomationEvent,
+} from '../../libs/automations/src/domain/automation.events';
 import type { ContactEvent } from '../../libs/contacts/src/domain/contact.events';
 import type { ProgrammeChanged } from '../../libs/contacts/src/domain/programme.events';
 import type { PrivacyLogEvent } from '../../libs/privacy-log/src/domain/privacy.events';
@@ -43,6 +47,15 @@ const automation = {
   action: 0,
   inARow: 1,
 } as const;
+const ofAutomation = { automationId: automation.automationId, occurredAt };
+const automationTerms = {
+  on: { segmentId, change: 'entered' },
+  then: [
+    { type: 'sendMessage', channel: 'inbox', purpose: 'service', subject: 'Hello', body: 'Welcome' },
+    { type: 'creditPoints', points: 5, reason: 'welcome', pool: 'main' },
+  ],
+  limitPerContact: 1,
+} as const;
 const redemptionId = 'redemption-1';
 const { rewardId } = ofReward;
 const ofRedemption = { ...ofReward, contactId: GOLDEN_CONTACT_ID, redemptionId };
@@ -51,6 +64,8 @@ const ofRedemption = { ...ofReward, contactId: GOLDEN_CONTACT_ID, redemptionId }
 export const sampleEvents: readonly (
   | AccessEvent
   | AnnouncementEvent
+  | AnnouncementsHandled
+  | AutomationEvent
   | ContactEvent
   | PrivacyLogEvent
   | ProgrammeChanged
@@ -141,6 +156,18 @@ export const sampleEvents: readonly (
   { type: 'segments.SegmentDeleted.v1', data: ofSegment },
   { type: 'segments.SegmentEntered.v1', data: ofStay },
   { type: 'segments.SegmentLeft.v1', data: ofStay },
+  {
+    type: 'automations.AutomationCreated.v1',
+    data: { ...ofAutomation, terms: automationTerms, active: true },
+  },
+  {
+    type: 'automations.AutomationChanged.v1',
+    data: { ...ofAutomation, terms: { limitPerContact: null } },
+  },
+  { type: 'automations.AutomationActivated.v1', data: ofAutomation },
+  { type: 'automations.AutomationDeactivated.v1', data: ofAutomation },
+  { type: 'automations.AutomationDeleted.v1', data: ofAutomation },
+  { type: 'automations.AnnouncementsHandled.v1', data: { revision: 7, occurredAt } },
   {
     type: 'segments.CutOffRecorded.v1',
     data: { ...ofSegment, version: 2, cutOff: 120, membersCount: 100, asOfPosition: '4711' },

@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule, KeyUses } from '@app/access';
+import { AutomationsModule } from '@app/automations';
 import { ContactsReadModule, ContactsWriteModule, ReceiptSigner, SuppressionSetting } from '@app/contacts';
 import { EventStoreModule } from '@app/event-store';
 import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
@@ -86,6 +87,7 @@ export class ApiModule implements OnModuleInit {
         RewardsModule,
         SegmentsModule,
         MessagingModule,
+        AutomationsModule,
         InventoryModule,
       ],
       providers: [KeyRingReplay],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
+import { AutomationReads, MembershipAutomations } from '@app/automations';
 import type { Logger } from '@app/config';
 import {
   ContactDecisions,
@@ -12,8 +13,9 @@ import {
   proceedWithDueErasures,
   settleOverdueClaims,
 } from '@app/contacts';
+import { DecisionRunner, EventStore } from '@app/event-store';
 import { Clock, type CommandContext } from '@app/kernel';
-import { Lease, READ_DB } from '@app/read-store';
+import { Lease, READ_DB, ReadGate } from '@app/read-store';
 import { RewardReads, RewardStock, settleOpenStock } from '@app/rewards';
 import { Announcer, refreshDueRankings, SegmentRankings, SegmentReads } from '@app/segments';
 
@@ -39,7 +41,7 @@ export type Automation = Readonly<{
   round: (context: CommandContext) => Promise<number>;
 }>;
 
-export const automationsOf = (app: INestApplicationContext): readonly Automation[] => [
+export const automationsOf = (app: INestApplicationContext, logger: Logger): readonly Automation[] => [
   {
     name: 'when-points-are-due-then-expire',
     intervalMs: INTERVAL_MS,
@@ -70,7 +72,25 @@ export const automationsOf = (app: INestApplicationContext): readonly Automation
     intervalMs: SHORT_INTERVAL_MS,
     round: () => app.get(Announcer).round(),
   },
+  membershipAutomationsOf(app, logger),
 ];
+
+const membershipAutomationsOf = (app: INestApplicationContext, logger: Logger): Automation => {
+  const automations = new MembershipAutomations({
+    events: app.get(EventStore),
+    decisions: app.get(DecisionRunner),
+    contacts: app.get(ContactDecisions),
+    automations: app.get(AutomationReads),
+    gate: app.get(ReadGate),
+    clock: app.get(Clock),
+    onRefusal: (refusal) => logger.info(refusal, 'An automation was refused.'),
+  });
+  return {
+    name: 'when-membership-changes-then-act',
+    intervalMs: SHORT_INTERVAL_MS,
+    round: () => automations.round(),
+  };
+};
 
 /** Of several projectors one runs the automations; they do no harm where two do so for a moment. */
 export const automationsLease = (app: INestApplicationContext): Lease =>

@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { AutomationReads } from '@app/automations';
 import type { Config, Servers } from '@app/config';
 import { ContactsAutomationModule, SuppressionSetting } from '@app/contacts';
 import { EventStore, EventStoreModule } from '@app/event-store';
@@ -53,6 +54,7 @@ export class ProjectorModule {
         RewardReads,
         RewardStock,
         Announcements,
+        AutomationReads,
         ...segmentAutomationProviders,
         {
           provide: Announcer,

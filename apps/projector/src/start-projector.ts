@@ -89,7 +89,7 @@ export const startProjector = async ({
   const following = segments.run(stopping.signal);
   const signing = checkpointSignerOf(app, config, logger).run(stopping.signal);
   const automating = runAutomations(
-    automationsOf(app),
+    automationsOf(app, logger),
     automationsLease(app),
     app.get(Clock),
     logger,

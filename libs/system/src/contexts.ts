@@ -1,4 +1,5 @@
 import { accessEventDefinitions } from '@app/access';
+import { automationEventDefinitions, automationsReadModels } from '@app/automations';
 import {
   contactEventDefinitions,
   contactsReadModels,
@@ -26,6 +27,7 @@ export const eventDefinitions: readonly EventDefinition[] = [
   ...segmentEventDefinitions,
   ...segmentGraphEventDefinitions,
   ...announcementEventDefinitions,
+  ...automationEventDefinitions,
   ...privacyLogEventDefinitions,
 ];
 
@@ -35,6 +37,7 @@ export const readModels: Required<ReadModels> = {
     ...contactsReadModels.projections,
     ...rewardsReadModels.projections,
     ...segmentsReadModels.projections,
+    ...automationsReadModels.projections,
   ],
   journals: [...contactsReadModels.journals, ...rewardsReadModels.journals, ...segmentsReadModels.journals],
   ledgers: [...(privacyLogReadModels.ledgers ?? [])],

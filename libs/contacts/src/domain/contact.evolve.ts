@@ -62,7 +62,7 @@ type ErasureEvent = Extract<
   }
 >;
 
-const evolveActive = (contact: ActiveContact, event: LaterEvent): void => {
+const evolveActive = (contact: ActiveContact, event: RecordedEvent<LaterEvent>): void => {
   const { ledger } = contact;
   switch (event.type) {
     case 'contacts.ContactDetailsChanged.v1': {
