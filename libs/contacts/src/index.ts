@@ -36,4 +36,7 @@ export {
 export { contactRuleFields } from './read-models/contacts/contact-columns';
 export { ContactPresence } from './read-models/contacts/contact-presence';
 export { ContactReads } from './read-models/contacts/mongo.contact-reads';
+export { contactRow, ROW_FIELDS, type ContactRow } from './read-models/contacts/contact-row';
+export { RuleMatcher } from './read-models/list-contacts/rule-matcher.port';
+export { checkVisible, type Reader } from './visibility';
 export { ContactsReadModule } from './read-models/contacts-read.module';

@@ -76,6 +76,52 @@ export const explain = (
   return explanationOf(judge(rule.root, facts, moment), '/root', facts, moment);
 };
 
+/**
+ * What every node of a rule comes to, by its pointer, the root first: each as it would be alone. Cheaper than an explanation:
+ * nothing is said of why. Pure.
+ */
+export const truthsOf = (
+  rule: Rule,
+  facts: ContactFacts,
+  now: Date,
+  options: EvaluationOptions = {},
+): ReadonlyMap<string, TruthName> => {
+  const moment = new Moment(now.getTime(), rule);
+  const { registeredAt } = facts;
+  const truths = new Map<string, TruthName>();
+  if (isRanked(rule.root)) {
+    const exists = registeredAt !== null && moment.now >= registeredAt;
+    return truths.set('/root', nameOf(exists && rankedTruth(rule.root, facts, moment, options)));
+  }
+  if (registeredAt === null || moment.now < registeredAt) {
+    for (const { pointer } of nodesOf(rule)) truths.set(pointer, 'false');
+    return truths;
+  }
+  const put = (judged: Judged, pointer: string): void => {
+    truths.set(pointer, nameOf(judged.truth));
+    if (judged.kind !== 'leaf')
+      judged.children.forEach((child, n) => put(child, childPointer(pointer, judged.kind, n)));
+  };
+  put(judge(rule.root, facts, moment), '/root');
+  return truths;
+};
+
+/** The nodes of a rule with the pointers that lead to them, each before what is in it; a ranking is one node. */
+export const nodesOf = (rule: Rule): readonly Readonly<{ pointer: string; node: Rule['root'] }>[] => {
+  const found: { pointer: string; node: Rule['root'] }[] = [];
+  const visit = (node: Rule['root'], pointer: string): void => {
+    found.push({ pointer, node });
+    if ('all' in node) node.all.forEach((child, n) => visit(child, childPointer(pointer, 'all', n)));
+    else if ('any' in node) node.any.forEach((child, n) => visit(child, childPointer(pointer, 'any', n)));
+    else if ('not' in node) visit(node.not, childPointer(pointer, 'not', 0));
+  };
+  visit(rule.root, '/root');
+  return found;
+};
+
+const childPointer = (pointer: string, kind: 'all' | 'any' | 'not', index: number): string =>
+  kind === 'not' ? `${pointer}/not` : `${pointer}/${kind}/${index}`;
+
 /** What a ranked rule ranks a contact by; null where there is nothing to rank (an average of nothing). */
 export const rankingFigure = (
   { tz, weekStart, root }: Rule,
@@ -184,12 +230,7 @@ const explanationOf = (judged: Judged, pointer: string, facts: ContactFacts, mom
   const truth = nameOf(judged.truth);
   if (judged.kind !== 'leaf') {
     const children = judged.children.map((child, index) =>
-      explanationOf(
-        child,
-        judged.kind === 'not' ? `${pointer}/not` : `${pointer}/${judged.kind}/${index}`,
-        facts,
-        moment,
-      ),
+      explanationOf(child, childPointer(pointer, judged.kind, index), facts, moment),
     );
     return { pointer, truth, children };
   }

@@ -39,10 +39,25 @@ const optionalFields = {
 
 /** A profile without e-mail, which is unique among contacts. */
 const profileArbitrary = fc
-  .record({ ...optionalFields, city: maybe(CITIES), country: maybe(['AT', 'DE', 'IT']) })
-  .map(({ city, country, ...fields }): Profile => {
+  .record({
+    ...optionalFields,
+    city: maybe(CITIES),
+    country: maybe(['AT', 'DE', 'IT']),
+    customFields: fc.option(
+      fc.record({
+        size: maybe([41, 42, '41']),
+        likes: maybe(['tea', ['tea', 'cake'], [], '2024-01-31', true]),
+      }),
+      { nil: undefined },
+    ),
+  })
+  .map(({ city, country, customFields, ...fields }): Profile => {
     const address = given({ city, country });
-    return given({ ...fields, ...(Object.keys(address).length > 0 && { address }) }) as Profile;
+    return given({
+      ...fields,
+      ...(Object.keys(address).length > 0 && { address }),
+      ...(customFields !== undefined && { customFields: given(customFields) }),
+    }) as Profile;
   });
 
 type Step = Readonly<{
@@ -188,7 +203,8 @@ class HistoryWriter {
         return;
       }
       case 'consent': {
-        const consent = { ...at, purpose: 'marketing', channel: step.channel, source: 'app' };
+        const channel = step.pick % 4 === 0 ? {} : { channel: step.channel };
+        const consent = { ...at, ...channel, purpose: 'marketing', source: 'app' };
         this.record(
           step.yes
             ? { type: 'contacts.ConsentGranted.v1', data: consent }

@@ -107,6 +107,18 @@ export const standingLeaf: fc.Arbitrary<object> = fc.oneof(
   fixed({ everyone: true }),
 );
 
+/** Of fields that hold values of several types. */
+const customLeaf: fc.Arbitrary<object> = joined(
+  fc.record({ attr: texts('profile.customFields.size', 'profile.customFields.likes') }),
+  fc.oneof(
+    textTest(texts('tea', 'cake', '41', 't')),
+    numberTest(fc.integer({ min: 40, max: 43 })),
+    fc.record({ op: texts('eq'), value: fc.boolean() }),
+    setTest(texts('tea', 'cake', 'x')),
+    timeTest(dates, dateDuration),
+  ),
+);
+
 const purchaseTest = fc.oneof(
   joined(fixed({ path: 'locationId' }), textTest(texts('l1', 'l2'))),
   joined(fixed({ path: 'amount.minor' }), numberTest(fc.integer({ min: 0, max: 3_000 }))),
@@ -175,6 +187,7 @@ export const historyLeaf: fc.Arbitrary<object> = fc.oneof(
   fc.record({ segment: texts('s1', 's2'), op: texts('in', 'notIn') }),
   fc.record({ segment: texts('s1', 's2'), op: fc.constant('wasIn'), window: anyWindow }),
   fc.record({ segment: texts('s1', 's2'), op: fc.constant('inFor'), value: anyDuration }),
+  customLeaf,
   fc.record({ bucket: texts('a', 'b'), from: fc.constantFrom(0, 30), to: fc.constantFrom(50, 100) }),
 );
 

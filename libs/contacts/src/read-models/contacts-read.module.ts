@@ -13,12 +13,13 @@ import { GetContactHandler } from './get-contact/get-contact.handler';
 import { ListContactDevicesHandler } from './get-contact/list-contact-devices.handler';
 import { ListActivityHandler } from './list-activity/list-activity.handler';
 import { ListContactActivityHandler } from './list-activity/list-contact-activity.handler';
+import { ContactSearch } from './list-contacts/contact-search';
 import { ListContactsHandler } from './list-contacts/list-contacts.handler';
 import { SummariseContactsHandler } from './summarise-contacts/summarise-contacts.handler';
 
 /**
  * Everything that is asked about contacts. Needs READ_DB, ReadGate, CursorCodec, SseStreams, SealedFields, EventStore,
- * DecisionRunner, Clock, and ReceiptSigner. */
+ * DecisionRunner, Clock, ReceiptSigner, and RuleMatcher. */
 @Module({
   controllers: [ContactsQueriesController, ErasureQueriesController, ActivityQueriesController],
   providers: [
@@ -31,6 +32,7 @@ import { SummariseContactsHandler } from './summarise-contacts/summarise-contact
     GetContactHandler,
     GetErasureHandler,
     ListContactDevicesHandler,
+    ContactSearch,
     ListContactsHandler,
     ListActivityHandler,
     ListContactActivityHandler,

@@ -2,6 +2,7 @@ import { openReadDatabase, type ReadDatabase } from '@app/read-store';
 import type { TestMongo } from '@app/testing';
 import { followActivitySuite } from './follow-activity/follow-activity.suite';
 import { listActivitySuite } from './list-activity/list-activity.suite';
+import { historyFiltersSuite } from './list-contacts/history-filters.suite';
 import { contactListSuite } from './list-contacts/list-contacts.suite';
 import { ruleFiltersSuite } from './list-contacts/rule-filters.suite';
 import { summariseContactsSuite } from './summarise-contacts/summarise-contacts.suite';
@@ -25,6 +26,7 @@ export const readsSuite = (name: string, start: () => Promise<TestMongo>): void 
 
     contactListSuite(db);
     ruleFiltersSuite(db);
+    historyFiltersSuite(db);
     summariseContactsSuite(db);
     listActivitySuite(db);
     followActivitySuite(db);

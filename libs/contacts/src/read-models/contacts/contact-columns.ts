@@ -1,6 +1,18 @@
 import type { IndexSpec } from '@app/read-store';
-import type { AttributeName, EventName, RecencyName, RuleFields } from '@app/rules';
+import {
+  attributeType,
+  type AttributeName,
+  type ConsentLeaf,
+  type EventName,
+  type Leaf,
+  type RecencyName,
+  type RuleChannel,
+  type RuleFields,
+  type StoreFilter,
+  type Verdicts,
+} from '@app/rules';
 import type { ContactDocument } from './contact.document';
+import { customFieldVerdicts } from './custom-field-filter';
 
 /** A column that lists can be sorted by. */
 export type ContactColumn = Readonly<{
@@ -88,6 +100,57 @@ const COUNT_PATHS: Readonly<Partial<Record<EventName, string>>> = {
   MessageSent: 'counts.messages',
 };
 
+/** What contact documents answer in a way of their own. */
+const leafVerdicts = (leaf: Leaf): Verdicts | undefined => {
+  if ('attr' in leaf) {
+    return attributeType(leaf.attr) === 'custom' ? customFieldVerdicts(leaf, leaf.attr) : undefined;
+  }
+  if ('consent' in leaf) return consentVerdicts(leaf);
+  if ('reachable' in leaf) return REACHABLE[leaf.reachable];
+  if ('segment' in leaf && (leaf.op === 'in' || leaf.op === 'notIn')) {
+    const [inside, outside] = [{ segments: leaf.segment }, { segments: { $ne: leaf.segment } }];
+    return leaf.op === 'in' ? exactly(inside, outside) : exactly(outside, inside);
+  }
+  return undefined;
+};
+
+const exactly = (yes: StoreFilter, no: StoreFilter): Verdicts => ({ yes, no, exact: true });
+const NOBODY: StoreFilter = { _id: { $in: [] } };
+
+/** Apart from consent. */
+const REACHABLE: Readonly<Record<RuleChannel, Verdicts>> = {
+  email: exactly({ 'profile.email': { $ne: null } }, { 'profile.email': null }),
+  sms: exactly({ 'profile.phone': { $ne: null } }, { 'profile.phone': null }),
+  push: exactly({ 'devices.pushable': true }, { 'devices.pushable': { $ne: true } }),
+  inbox: exactly({}, NOBODY),
+};
+
+/** What was said for the channel itself goes before what was said for all of them. */
+const consentVerdicts = ({ consent, op }: ConsentLeaf): Verdicts => {
+  const dot = consent.lastIndexOf('.');
+  const [purpose, own] = [consent.slice(0, dot), consent.slice(dot + 1)];
+  const said = (channel: string | null, granted?: boolean): StoreFilter => ({
+    consents: { $elemMatch: { purpose, channel, ...(granted !== undefined && { granted }) } },
+  });
+  const unsaid = (...channels: (string | null)[]): StoreFilter => ({
+    consents: { $not: { $elemMatch: { purpose, channel: { $in: channels } } } },
+  });
+  const word = (granted: boolean): StoreFilter => ({
+    $or: [said(own, granted), { $and: [unsaid(own), said(null, granted)] }],
+  });
+  const isSet = exactly({ $or: [said(own), said(null)] }, unsaid(own, null));
+  switch (op) {
+    case 'granted':
+      return exactly(word(true), word(false));
+    case 'withdrawn':
+      return exactly(word(false), word(true));
+    case 'isSet':
+      return isSet;
+    case 'isUnset':
+      return exactly(isSet.no, isSet.yes);
+  }
+};
+
 /** Where contact documents keep what filters ask for. */
 export const contactRuleFields: RuleFields = {
   attribute: (name) => {
@@ -124,4 +187,5 @@ export const contactRuleFields: RuleFields = {
   },
   count: (event) => COUNT_PATHS[event],
   since: (name) => RECENCY_PATHS[name],
+  leaf: leafVerdicts,
 };

@@ -33,7 +33,7 @@ export const contactDetails = (doc: ContactDocument): ContactDetails => ({
   lots: Object.entries(doc.points).flatMap(([pool, balance]) => lotsOf(pool, balance, doc.lots)),
   consents: doc.consents,
   devices: doc.devices,
-  segments: [],
+  segments: doc.segments ?? [],
   lastActivityAt: doc.lastActivityAt,
   lastCheckInAt: doc.lastCheckInAt,
   counts: doc.counts,

@@ -46,6 +46,7 @@ export const ROW_FIELDS: readonly string[] = [
   'lastCheckInAt',
   'counts',
   'spend',
+  'segments',
 ];
 
 /** `today`: the date on which ages are taken. */
@@ -70,6 +71,6 @@ export const contactRow = (doc: ContactDocument, today: string): ContactRow => {
     counts: doc.counts,
     spend: doc.spend,
     tags: tags ?? [],
-    segments: [],
+    segments: doc.segments ?? [],
   };
 };

@@ -60,6 +60,21 @@ export class ContactReads {
     return available(() => this.contacts.find(both(filter, range.filter), options).toArray());
   }
 
+  /** The next ids that pass the filter, in their order, at most `limit`. */
+  async ids(filter: StoreFilter, afterId: string, limit: number): Promise<string[]> {
+    const options = {
+      projection: { _id: 1 },
+      sort: { _id: 1 },
+      limit,
+      batchSize: limit + 1,
+      maxTimeMS: QUERY_TIME_MAX_MS,
+    } as const;
+    const found = await available(() =>
+      this.contacts.find(both({ _id: { $gt: afterId } }, filter), options).toArray(),
+    );
+    return found.map(({ _id }) => _id);
+  }
+
   async count(filter: StoreFilter): Promise<number> {
     return available(() => this.contacts.countDocuments(filter, { maxTimeMS: QUERY_TIME_MAX_MS }));
   }

@@ -1,4 +1,12 @@
-import { compileFilter, parseRule, prefixEnd, type Rule, type StoreFilter } from '@app/rules';
+import {
+  compileFilter,
+  isRanked,
+  parseRule,
+  prefixEnd,
+  type CompiledRule,
+  type Rule,
+  type StoreFilter,
+} from '@app/rules';
 import { contactRuleFields } from '../contacts/contact-columns';
 import type { Reader } from '../../visibility';
 import { visibleTo } from '../contacts/contact-visibility';
@@ -23,23 +31,16 @@ export type ContactSelection = Readonly<{
   rule: Rule | null;
   prefixes: readonly string[];
   tag: string | null;
+  segment: string | null;
 }>;
 
 /** Throws InvalidRuleError or InvalidContactListError. */
-export const contactSelection = ({ filter, q, tag, segment }: SelectionInput): ContactSelection => {
-  if (segment !== undefined) {
-    throw new InvalidContactListError(
-      'contacts.unknown-segment',
-      '/segment',
-      'There is no segment of this id.',
-    );
-  }
-  return {
-    rule: filter === undefined ? null : parseRule(filter, '/filter'),
-    prefixes: q === undefined ? [] : prefixesOf(q),
-    tag: tag ?? null,
-  };
-};
+export const contactSelection = ({ filter, q, tag, segment }: SelectionInput): ContactSelection => ({
+  rule: filter === undefined ? null : parseRule(filter, '/filter'),
+  prefixes: q === undefined ? [] : prefixesOf(q),
+  tag: tag ?? null,
+  segment: segment ?? null,
+});
 
 const prefixesOf = (text: string): string[] => {
   const prefixes = text.length > SEARCH_LENGTH_MAX ? [] : searchPrefixesOf(text);
@@ -53,27 +54,36 @@ const prefixesOf = (text: string): string[] => {
   return prefixes;
 };
 
-/** As a filter on the contact documents that somebody may see, at an instant (on which ages depend). */
+/**
+ * As a filter on the contact documents that somebody may see, at an instant (on which ages depend), and what is left to be
+ * asked of each of them; null: nothing.
+ */
 export const selectionFilter = (
-  { rule, prefixes, tag }: ContactSelection,
+  { rule, prefixes, tag, segment }: ContactSelection,
   now: Date,
   reader: Reader,
-): StoreFilter => {
+): Readonly<{ filter: StoreFilter; rest: Rule | null }> => {
   const parts: StoreFilter[] = prefixes.map((prefix) => ({ search: { $elemMatch: startingWith(prefix) } }));
   if (tag !== null) parts.push({ 'profile.tags': tag });
-  if (rule !== null) parts.push(ruleFilter(rule, now));
-  return parts.length === 0 ? visibleTo(reader) : { $and: [...parts, visibleTo(reader)] };
+  if (segment !== null) parts.push({ segments: segment });
+  const compiled = rule === null ? null : compiledRule(rule, now);
+  if (compiled !== null) parts.push(compiled.filter);
+  return {
+    filter: parts.length === 0 ? visibleTo(reader) : { $and: [...parts, visibleTo(reader)] },
+    rest: compiled?.rest ?? null,
+  };
 };
 
-/** What a contact's own document does not answer is asked for by a segment. */
-const ruleFilter = (rule: Rule, now: Date): StoreFilter => {
-  const { filter, rest } = compileFilter(rule, contactRuleFields, now);
-  if (rest === null) return filter;
-  throw new InvalidContactListError(
-    'contacts.filter-needs-history',
-    '/filter',
-    'A list is filtered by what the contacts themselves show; define a segment for the rest.',
-  );
+/** Throws InvalidContactListError for a ranking: it is no property of a contact. */
+const compiledRule = (rule: Rule, now: Date): CompiledRule => {
+  if (isRanked(rule.root)) {
+    throw new InvalidContactListError(
+      'contacts.filter-ranked',
+      '/filter',
+      'A ranking depends on all contacts; define a segment by it and filter by that.',
+    );
+  }
+  return compileFilter(rule, contactRuleFields, now);
 };
 
 /** Both bounds have to hold for one and the same term, hence the element match around them. */

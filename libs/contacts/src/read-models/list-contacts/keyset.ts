@@ -1,5 +1,6 @@
 import type { StoreFilter } from '@app/rules';
 import type { ContactColumn } from '../contacts/contact-columns';
+import type { ContactDocument } from '../contacts/contact.document';
 
 export type SortValue = string | number | null;
 
@@ -34,4 +35,14 @@ export const keyRanges = ({ column, direction }: SortOrder, after: PagePosition 
     return direction === 1 ? [ties, range({ [path]: { $gte: LEAST[kind] } })] : [ties];
   const further = range({ [path]: { [beyond]: after.value } });
   return direction === 1 ? [ties, further] : [ties, further, range({ [path]: null })];
+};
+
+/** What a document is sorted by; null where it has no such value. */
+export const sortValueOf = (doc: ContactDocument, { column }: SortOrder): SortValue => {
+  let value: unknown = doc;
+  for (const name of column?.path.split('.') ?? []) {
+    value =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return typeof value === 'string' || typeof value === 'number' ? value : null;
 };

@@ -12,3 +12,17 @@ export class InvalidContactListError extends DomainError {
     super(message);
   }
 }
+
+/**
+ * The store could not narrow the contacts down enough for the rest of the rule to be asked of each of them in time. The same
+ * again would take as long.
+ */
+export class FilterTooCostlyError extends InvalidContactListError {
+  constructor() {
+    super(
+      'contacts.filter-too-costly',
+      '/filter',
+      'Too many contacts have to be asked for their history; narrow the filter down, or define a segment by it.',
+    );
+  }
+}

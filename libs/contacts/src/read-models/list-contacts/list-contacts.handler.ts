@@ -1,14 +1,13 @@
 import { CursorCodec } from '@app/http';
-import { Clock } from '@app/kernel';
 import { ReadGate } from '@app/read-store';
-import { dateIn, type StoreFilter } from '@app/rules';
+import { dateIn } from '@app/rules';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { CONTACT_COLUMN_NAMES, contactColumn } from '../contacts/contact-columns';
 import { contactRow } from '../contacts/contact-row';
-import type { ContactDocument } from '../contacts/contact.document';
 import { ContactReads } from '../contacts/mongo.contact-reads';
-import { contactSelection, selectionFilter } from './contact-selection';
-import { keyRanges, type PagePosition, type SortOrder, type SortValue } from './keyset';
+import { ContactSearch } from './contact-search';
+import { contactSelection } from './contact-selection';
+import { sortValueOf, type PagePosition, type SortOrder, type SortValue } from './keyset';
 import { InvalidContactListError } from './list-contacts.errors';
 import { ListContactsQuery, type ContactPage } from './list-contacts.query';
 
@@ -18,9 +17,9 @@ const DEFAULT_SORT = '-registeredAt';
 export class ListContactsHandler implements IQueryHandler<ListContactsQuery> {
   constructor(
     private readonly contacts: ContactReads,
+    private readonly search: ContactSearch,
     private readonly gate: ReadGate,
     private readonly cursors: CursorCodec,
-    private readonly clock: Clock,
   ) {}
 
   async execute({ input }: ListContactsQuery): Promise<ContactPage> {
@@ -31,16 +30,15 @@ export class ListContactsHandler implements IQueryHandler<ListContactsQuery> {
     const after = input.cursor === undefined ? null : positionOf(this.cursors.decode(input.cursor, binding));
 
     const asOfPosition = await this.gate.wait(input.minPosition);
-    const now = this.clock.now();
-    const filter = selectionFilter(selection, now, input.reader);
+    const prepared = await this.search.prepare(selection, input.reader);
     const order = await this.served(asked);
     // One more than asked for tells whether there is a next page.
-    const found = await this.read(filter, order, after, input.limit + 1);
-    const total = input.count ? await this.contacts.count(filter) : undefined;
+    const found = await this.search.page(prepared, order, after, input.limit + 1);
+    const total = input.count ? await this.search.count(prepared) : undefined;
 
     const page = found.slice(0, input.limit);
     const last = page.at(-1);
-    const today = dateIn(now, 'UTC');
+    const today = dateIn(prepared.now, 'UTC');
     return {
       items: page.map((doc) => contactRow(doc, today)),
       nextCursor:
@@ -58,20 +56,6 @@ export class ListContactsHandler implements IQueryHandler<ListContactsQuery> {
       ? order
       : { ...order, column: null };
   }
-
-  private async read(
-    filter: StoreFilter,
-    order: SortOrder,
-    after: PagePosition | null,
-    limit: number,
-  ): Promise<ContactDocument[]> {
-    const found: ContactDocument[] = [];
-    for (const range of keyRanges(order, after)) {
-      found.push(...(await this.contacts.rows(filter, range, limit - found.length, order.column)));
-      if (found.length >= limit) break;
-    }
-    return found;
-  }
 }
 
 const sortOrder = (sort: string): SortOrder => {
@@ -85,15 +69,6 @@ const sortOrder = (sort: string): SortOrder => {
     );
   }
   return { column, direction: descending ? -1 : 1 };
-};
-
-const sortValueOf = (doc: ContactDocument, { column }: SortOrder): SortValue => {
-  let value: unknown = doc;
-  for (const name of column?.path.split('.') ?? []) {
-    value =
-      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-  }
-  return typeof value === 'string' || typeof value === 'number' ? value : null;
 };
 
 /** The codec gives back what was encoded, or throws. */

@@ -12,6 +12,8 @@ import type { ContactDocument } from '../contacts/contact.document';
 import { contactsProjection } from '../contacts/contacts.projection';
 import { figureOf } from '../contacts/figures';
 import { ContactReads } from '../contacts/mongo.contact-reads';
+import { ContactSearch } from './contact-search';
+import { HistoryMatcher } from './history-filters.suite';
 import { keyRanges } from './keyset';
 import { ListContactsHandler } from './list-contacts.handler';
 import { ListContactsQuery, type ListContactsInput } from './list-contacts.query';
@@ -28,11 +30,12 @@ export const contactListSuite = (db: () => Db): void => {
     beforeAll(async () => {
       store = new MongoReadStore(db());
       await store.open('spec', { projections: [contactsProjection], journals: [] });
+      const contacts = new ContactReads(db());
       list = new ListContactsHandler(
-        new ContactReads(db()),
+        contacts,
+        new ContactSearch(contacts, new HistoryMatcher(), new FixedClock(NOW)),
         new ReadGate({ positions: async () => new Map([['contacts_v2', 7n]]) }, [contactsProjection]),
         new CursorCodec({ derive: () => Buffer.alloc(32, 1) }),
-        new FixedClock(NOW),
       );
     });
 

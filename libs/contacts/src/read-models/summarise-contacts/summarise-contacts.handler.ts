@@ -3,7 +3,8 @@ import { ReadGate } from '@app/read-store';
 import type { StoreFilter } from '@app/rules';
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { ContactReads } from '../contacts/mongo.contact-reads';
-import { contactSelection, selectionFilter } from '../list-contacts/contact-selection';
+import { ContactSearch, type PreparedSelection } from '../list-contacts/contact-search';
+import { contactSelection } from '../list-contacts/contact-selection';
 import { SummaryParts, summaryStages, type ContactSummary, type SummaryPart } from './contact-summary';
 import { CITIES_DEFAULT, SummariseContactsQuery, type SummaryAnswer } from './summarise-contacts.query';
 import { SummaryCache } from './summary-cache';
@@ -18,6 +19,7 @@ export class SummariseContactsHandler implements IQueryHandler<SummariseContacts
 
   constructor(
     private readonly contacts: ContactReads,
+    private readonly search: ContactSearch,
     private readonly gate: ReadGate,
     private readonly clock: Clock,
   ) {}
@@ -26,30 +28,25 @@ export class SummariseContactsHandler implements IQueryHandler<SummariseContacts
     const { cities = CITIES_DEFAULT, minPosition, reader } = input;
     const selection = contactSelection(input);
     // Without a filter it says nothing of anybody; with one it could single out a contact that the caller may not see.
-    const { rule, prefixes, tag } = selection;
-    const isEverybody = rule === null && prefixes.length === 0 && tag === null;
+    const { rule, prefixes, tag, segment } = selection;
+    const isEverybody = rule === null && prefixes.length === 0 && tag === null && segment === null;
     const position = await this.gate.wait(minPosition);
     const { summary, asOfPosition } = await this.cache.get(
       JSON.stringify(isEverybody ? null : [selection, reader === 'admin']),
       { minPosition: minPosition ?? 0n, position },
-      () => {
-        const now = this.clock.now();
-        return this.make(isEverybody ? {} : selectionFilter(selection, now, reader), now);
-      },
+      async () => this.make(isEverybody ? null : await this.search.prepare(selection, reader)),
     );
     return { ...summary, byCity: summary.byCity.slice(0, cities), asOfPosition: asOfPosition.toString() };
   }
 
   /** Stretch by stretch, each contact in exactly one of them. */
-  private async make(filter: StoreFilter, now: Date): Promise<ContactSummary> {
-    const stages = summaryStages(now);
+  private async make(selection: PreparedSelection | null): Promise<ContactSummary> {
+    const stages = summaryStages(selection?.now ?? this.clock.now());
     const count = Math.ceil((await this.contacts.estimatedCount()) / CONTACTS_AT_ONCE);
     const parts = new SummaryParts();
     for (const stretch of idStretches(Math.min(Math.max(count, 1), STRETCHES_MAX))) {
-      const found = await this.contacts.aggregate<SummaryPart>([
-        { $match: { $and: [stretch, filter] } },
-        ...stages,
-      ]);
+      const filter = selection === null ? stretch : await this.search.within(selection, stretch);
+      const found = await this.contacts.aggregate<SummaryPart>([{ $match: filter }, ...stages]);
       for (const part of found) parts.add(part);
     }
     return parts.summary();

@@ -1,10 +1,13 @@
 import type { DomainEvent, RecordedEvent } from '@app/kernel';
 import { foldBatch, MongoReadStore, ReadGate, type Change } from '@app/read-store';
-import { ageOn } from '@app/rules';
+import { ageOn, parseRule } from '@app/rules';
 import { contactLogs, FixedClock } from '@app/testing';
 import fc from 'fast-check';
 import type { Db } from 'mongodb';
+import type { ContactEvent } from '../../domain/contact.events';
 import type { ContactDocument } from '../contacts/contact.document';
+import { ContactSearch } from '../list-contacts/contact-search';
+import { HistoryMatcher } from '../list-contacts/history-filters.suite';
 import { contactsProjection } from '../contacts/contacts.projection';
 import { ContactReads } from '../contacts/mongo.contact-reads';
 import { SummariseContactsHandler } from './summarise-contacts.handler';
@@ -29,12 +32,15 @@ export const summariseContactsSuite = (db: () => Db): void => {
       if (changes.length > 0) await store.save(contactsProjection, changes);
       return changes.flatMap(({ doc }) => (doc === null ? [] : [doc]));
     };
-    const handler = (): SummariseContactsHandler =>
-      new SummariseContactsHandler(
-        new ContactReads(db()),
+    const handler = (matcher = new HistoryMatcher()): SummariseContactsHandler => {
+      const contacts = new ContactReads(db());
+      return new SummariseContactsHandler(
+        contacts,
+        new ContactSearch(contacts, matcher, new FixedClock(NOW)),
         new ReadGate({ positions: async () => new Map([['contacts_v2', position]]) }, [contactsProjection]),
         new FixedClock(NOW),
       );
+    };
 
     it('counts what a count by hand counts, with and without a filter', async () => {
       await fc.assert(
@@ -50,6 +56,19 @@ export const summariseContactsSuite = (db: () => Db): void => {
           expect(some).toEqual({
             ...expected,
             byCity: expected.byCity.slice(0, 1),
+            asOfPosition: position.toString(),
+          });
+          const matcher = new HistoryMatcher(log as readonly RecordedEvent<ContactEvent>[]);
+          const asked = { all: [filter, { event: 'CheckedIn', window: { last: 'P30D' } }] };
+          const visited = await matcher.matching(
+            parseRule(asked),
+            docs.map(({ contactId }) => contactId),
+            new Date(NOW),
+          );
+          expect(
+            await handler(matcher).execute(new SummariseContactsQuery({ reader: 'operator', filter: asked })),
+          ).toEqual({
+            ...countedByHand(docs.filter(({ contactId }) => visited.has(contactId))),
             asOfPosition: position.toString(),
           });
         }),
