@@ -106,7 +106,11 @@ export class MembershipAutomations {
     let done = 0;
     const lane = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        for (const announcement of next) done += await this.actOn(announcement, listening);
+        for (const announcement of next) {
+          // Other lanes count while this one waits.
+          const count = await this.actOn(announcement, listening);
+          done += count;
+        }
       }
     };
     const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
@@ -170,7 +174,7 @@ export class MembershipAutomations {
       correlationId: meta.correlationId,
       causationId: meta.eventId,
       now: now.toISOString(),
-      deadlineMs: now.getTime() + COMMAND_TIME_MS,
+      deadlineMs: Date.now() + COMMAND_TIME_MS,
     };
     const announcementId = meta.eventId;
     const causedBy = data.cause.eventId;
@@ -222,7 +226,7 @@ export class MembershipAutomations {
         actor: { id: 'membership-automations', role: 'system', method: 'internal' },
         correlationId: commandId,
         now: occurredAt,
-        deadlineMs: now.getTime() + COMMAND_TIME_MS,
+        deadlineMs: Date.now() + COMMAND_TIME_MS,
       });
     } catch (error) {
       // Another process was as far, or further.
