@@ -173,6 +173,10 @@ export const sampleEvents: readonly (
     data: { ...ofSegment, version: 2, cutOff: 120, membersCount: 100, asOfPosition: '4711' },
   },
   {
+    type: 'segments.SnapshotTaken.v1',
+    data: { ...ofSegment, snapshotId: ofReward.rewardId, name: 'Spring mailing', asOf: occurredAt },
+  },
+  {
     type: 'segments.ReferencesAdmitted.v1',
     data: { ...ofSegment, admissionId: 'command-1', references: [ofReward.rewardId], activates: true },
   },
@@ -327,6 +331,26 @@ export const sampleEvents: readonly (
       query: 'fingerprint',
       rows: 120,
       network: '203.0.113.0/24',
+    },
+  },
+  {
+    type: 'privacy.AccessesRecorded.v1',
+    data: {
+      actors: [
+        { id: 'key-1', role: 'operator', method: 'api-key' },
+        { id: 'key-2', role: 'auditor', method: 'api-key' },
+      ],
+      accesses: [
+        { correlationId: 'request-1', action: 'contact.view', subjects: [GOLDEN_CONTACT_ID], shown: '1' },
+        {
+          by: 1,
+          correlationId: 'request-2',
+          purpose: 'audit',
+          onBehalfOf: 'jo',
+          action: 'log.read',
+          rows: 3,
+        },
+      ],
     },
   },
   {

@@ -1,6 +1,8 @@
 import { UnknownOutcomeError, type Fact } from '@app/event-store';
 import type { AccessRecord } from '@app/http';
+import type { DomainEvent } from '@app/kernel';
 import { FIELD_NAMES } from '../../domain/field-names.events';
+import type { Access } from '../../domain/privacy.events';
 import { AccessNotRecordedError } from './access-not-recorded.error';
 import { EventAccessLog } from './event.access-log';
 
@@ -29,6 +31,9 @@ class HeldStore {
     });
   }
 }
+
+const accessesOf = ({ data }: DomainEvent): readonly Access[] =>
+  'accesses' in data ? (data.accesses as readonly Access[]) : [data as Access];
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -60,9 +65,9 @@ describe('the access log', () => {
     }
     store.appends.at(-1)?.answer();
     await Promise.all(all);
-    expect(store.appends.map(({ facts }) => facts.length)).toEqual([1, 256, 256, 87]);
+    expect(store.appends.map(({ facts }) => facts.length)).toEqual([1, 4, 4, 2]);
     const subjects = store.appends.flatMap(({ facts }) =>
-      facts.map(({ event }) => (event.data as { subjects: string[] }).subjects[0]),
+      facts.flatMap(({ event }) => accessesOf(event).map((access) => access.subjects?.[0])),
     );
     expect(subjects).toEqual(Array.from({ length: 600 }, (_, n) => `contact-${n}`));
   });
@@ -87,14 +92,30 @@ describe('the access log', () => {
     await Promise.all(waiting);
   });
 
-  it('gives every record an event of its own, under its id', async () => {
-    const recordings = [log.record(view(1)), log.record(view(2)), log.record(view(3))];
+  it('writes what waits together as one event that names each actor once', async () => {
+    const jo = { id: 'jo', role: 'auditor', method: 'api-key' } as const;
+    const recordings = [
+      log.record(view(1)),
+      log.record(view(2)),
+      log.record({ ...view(3), actor: jo, purpose: 'audit' }),
+    ];
     store.appends[0]?.answer();
     await turn();
     store.appends[1]?.answer();
     await Promise.all(recordings);
-    const ids = store.appends.flatMap(({ facts }) => facts.map(({ context }) => context.commandId));
-    expect(ids).toEqual(['record-1', 'record-2', 'record-3']);
+    const [first, second] = store.appends.map(({ facts }) => facts);
+    expect(first?.map(({ context }) => context.commandId)).toEqual(['record-1']);
+    expect(second?.map(({ context, event }) => [context.commandId, event.type])).toEqual([
+      ['record-2', 'privacy.AccessesRecorded.v1'],
+    ]);
+    const shared = { action: 'contact.view', correlationId: ID, shown: '1', network: '203.0.113.0/24' };
+    expect(second?.[0]?.event.data).toEqual({
+      actors: [view().actor, jo],
+      accesses: [
+        { ...shared, subjects: ['contact-2'] },
+        { ...shared, subjects: ['contact-3'], by: 1, purpose: 'audit' },
+      ],
+    });
   });
 
   it('writes a view in fewer than 300 bytes, metadata included', async () => {

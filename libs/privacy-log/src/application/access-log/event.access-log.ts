@@ -1,10 +1,18 @@
 import type { EventStore, Fact } from '@app/event-store';
+import type { Actor } from '@app/kernel';
 import { AccessLog, type AccessRecord } from '@app/http';
 import { packed } from '../../domain/field-names.events';
-import { ACCESS_STREAM, type Access, type AccessRecorded } from '../../domain/privacy.events';
+import {
+  ACCESS_STREAM,
+  type Access,
+  type AccessesRecorded,
+  type AccessRecorded,
+  type GroupedAccess,
+} from '../../domain/privacy.events';
 import { AccessNotRecordedError } from './access-not-recorded.error';
 
 const RECORDS_AN_APPEND_MAX = 256;
+const RECORDS_AN_EVENT_MAX = 64;
 const WAITING_MAX = 5_000;
 const APPEND_TIME_MS = 5_000;
 
@@ -40,7 +48,7 @@ export class EventAccessLog extends AccessLog {
         const deadlineMs = Date.now() + APPEND_TIME_MS;
         await this.store.record(
           ACCESS_STREAM,
-          batch.map(({ record }) => factOf(record, deadlineMs)),
+          grouped(batch).map((records) => factOf(records, deadlineMs)),
           deadlineMs,
         );
         for (const { resolve } of batch) resolve();
@@ -52,23 +60,56 @@ export class EventAccessLog extends AccessLog {
   }
 }
 
-const factOf = (record: AccessRecord, deadlineMs: number): Fact => {
-  const { recordId, actor, onBehalfOf, purpose, correlationId, at } = record;
-  const event: AccessRecorded = { type: 'privacy.AccessRecorded.v1', data: accessOf(record) };
+const grouped = (batch: readonly Waiting[]): AccessRecord[][] => {
+  const groups: AccessRecord[][] = [];
+  for (const [index, { record }] of batch.entries()) {
+    if (index % RECORDS_AN_EVENT_MAX === 0) groups.push([]);
+    groups.at(-1)?.push(record);
+  }
+  return groups;
+};
+
+const factOf = (records: readonly AccessRecord[], deadlineMs: number): Fact => {
+  const [first] = records as readonly [AccessRecord];
+  // Two records under one id would be taken for one.
+  const context = { commandId: first.recordId, repeatable: false, now: first.at, deadlineMs } as const;
+  if (records.length > 1) {
+    const correlationId = first.recordId;
+    return { event: together(records), context: { ...context, actor: RECORDER, correlationId } };
+  }
+  const { actor, onBehalfOf, purpose, correlationId } = first;
+  const event: AccessRecorded = { type: 'privacy.AccessRecorded.v1', data: accessOf(first) };
   return {
     event,
     context: {
-      // Two records under one id would be taken for one.
-      commandId: recordId,
-      repeatable: false,
+      ...context,
       actor,
       ...(onBehalfOf !== undefined && { onBehalfOf }),
       ...(purpose !== undefined && { purpose }),
       correlationId,
-      now: at,
-      deadlineMs,
     },
   };
+};
+
+const RECORDER: Actor = { id: 'privacy-log', role: 'system', method: 'internal' };
+
+const together = (records: readonly AccessRecord[]): AccessesRecorded => {
+  const places = new Map<string, number>();
+  const actors: Actor[] = [];
+  const accesses = records.map((record): GroupedAccess => {
+    const { actor, onBehalfOf, purpose, correlationId } = record;
+    const key = `${actor.id} ${actor.role} ${actor.method}`;
+    const by = places.get(key) ?? actors.push(actor) - 1;
+    places.set(key, by);
+    return {
+      ...(by > 0 && { by }),
+      correlationId,
+      ...(onBehalfOf !== undefined && { onBehalfOf }),
+      ...(purpose !== undefined && { purpose }),
+      ...accessOf(record),
+    };
+  });
+  return { type: 'privacy.AccessesRecorded.v1', data: { actors, accesses } };
 };
 
 /** Without what the metadata says, and without what goes without saying. */

@@ -1,6 +1,7 @@
+import { derivedUuid } from '@app/event-store';
 import type { EventMeta, RecordedEvent } from '@app/kernel';
 import { unpacked } from '../../domain/field-names.events';
-import type { Access } from '../../domain/privacy.events';
+import type { Access, AccessesRecorded } from '../../domain/privacy.events';
 import type { EntryContent } from './privacy-entry';
 
 /**
@@ -48,7 +49,7 @@ export const entryOfCommand = (
   eventId: meta.eventId,
 });
 
-export const entryOfAccess = (access: Access, meta: EventMeta): EntryContent => {
+export const entryOfAccess = (access: Access, meta: Told): EntryContent => {
   const { outcome, subjects, subjectCount, shown, fields, ...rest } = access;
   return {
     ...aboutThe(meta),
@@ -60,7 +61,22 @@ export const entryOfAccess = (access: Access, meta: EventMeta): EntryContent => 
   };
 };
 
-const aboutThe = (meta: EventMeta) => ({
+/** Each under an id that follows from the event's, so that it need not be stored. */
+export const entriesOfAccesses = ({ data, meta }: RecordedEvent<AccessesRecorded>): readonly EntryContent[] =>
+  data.accesses.map(({ by = 0, correlationId, onBehalfOf, purpose, ...access }, index) =>
+    entryOfAccess(access, {
+      eventId: derivedUuid(`${meta.eventId} ${index}`),
+      recordedAt: meta.recordedAt,
+      actor: data.actors[by] ?? meta.actor,
+      ...(purpose !== undefined && { purpose }),
+      ...(onBehalfOf !== undefined && { onBehalfOf }),
+      correlationId,
+    }),
+  );
+
+type Told = Pick<EventMeta, 'eventId' | 'recordedAt' | 'actor' | 'purpose' | 'onBehalfOf' | 'correlationId'>;
+
+const aboutThe = (meta: Told) => ({
   entryId: meta.eventId,
   at: meta.recordedAt,
   actor: meta.actor,

@@ -3,7 +3,7 @@ import type { Actor } from '@app/kernel';
 /** An entry of the privacy log, as the API shows it. What stands in it beside `index` and `leafHash` is its leaf's bytes. */
 export type PrivacyEntry = Readonly<{
   index: number;
-  /** Id of the event that makes the entry. */
+  /** Of the event that makes the entry, or following from it where it makes several. */
   entryId: string;
   at: string;
   actor: Actor;

@@ -61,6 +61,19 @@ const viewed: DomainEvent = {
   type: 'privacy.AccessRecorded.v1',
   data: { action: 'contact.view', subjects: [contact] },
 };
+const viewedByTwo: DomainEvent = {
+  type: 'privacy.AccessesRecorded.v1',
+  data: {
+    actors: [
+      { id: 'till', role: 'operator', method: 'api-key' },
+      { id: 'jo', role: 'auditor', method: 'api-key' },
+    ],
+    accesses: [
+      { correlationId: 'r-1', action: 'contact.view', subjects: [contact] },
+      { by: 1, correlationId: 'r-2', purpose: 'audit', action: 'log.read', outcome: 'denied', rows: 3 },
+    ],
+  },
+};
 const credited: DomainEvent = {
   type: 'contacts.PointsCredited.v1',
   data: { contactId: contact, occurredAt: 'x', points: 5, note: 'canary' },
@@ -80,7 +93,7 @@ const views = (count: number): RecordedEvent[] =>
   Array.from({ length: count }, (_, n) => recorded(viewed, n));
 
 const anyEvent = fc.record({
-  event: fc.constantFrom(viewed, credited, changed, {
+  event: fc.constantFrom(viewed, viewedByTwo, credited, changed, {
     type: 'privacy.CheckpointSigned.v1',
     data: { size: 1, root: 'r', note: 'n' },
   }),
@@ -97,6 +110,31 @@ const anyLog = fc
   );
 
 describe('the privacy log’s fold', () => {
+  it('makes an entry of each of several accesses that were written together, as if each had been alone', () => {
+    const [event, ...alone] = [
+      recorded(viewedByTwo, { position: 4n }),
+      recorded(viewed, {
+        position: 5n,
+        actor: { id: 'till', role: 'operator', method: 'api-key' },
+        correlationId: 'r-1',
+      }),
+      recorded(
+        { type: 'privacy.AccessRecorded.v1', data: { action: 'log.read', outcome: 'denied', rows: 3 } },
+        {
+          position: 6n,
+          actor: { id: 'jo', role: 'auditor', method: 'api-key' },
+          correlationId: 'r-2',
+          purpose: 'audit',
+        },
+      ),
+    ] as [RecordedEvent, RecordedEvent, RecordedEvent];
+    const said = (entries: readonly PrivacyEntry[]) =>
+      entries.map(({ entryId: _, leafHash: hash, ...entry }) => ({ ...entry, hashed: hash.length }));
+    const together = entriesOf(folded([[event]]));
+    expect(said(together)).toEqual(said(entriesOf(folded([alone]))));
+    expect(new Set(together.map(({ entryId }) => entryId)).size).toBe(2);
+  });
+
   it('makes an entry of an access, from its event and who brought it about', () => {
     const event = recorded(
       {

@@ -1,8 +1,8 @@
 import { open, type RecordedEvent } from '@app/kernel';
 import { defineLedger, type LedgerRow, type ReadFieldMark } from '@app/read-store';
 import { append, emptyFrontier, leafBytes, leafHash, type Frontier } from '@app/transparency-log';
-import type { AccessRecorded, CheckpointSigned } from '../../domain/privacy.events';
-import { entryOfAccess, entryOfCommand, gather, type Gathered } from './entry-of-event';
+import type { AccessesRecorded, AccessRecorded, CheckpointSigned } from '../../domain/privacy.events';
+import { entriesOfAccesses, entryOfAccess, entryOfCommand, gather, type Gathered } from './entry-of-event';
 import type { EntryContent, PrivacyEntry } from './privacy-entry';
 
 /** Where the fold of the log stands: how many entries there are, what their tree goes on from, and what was last signed. */
@@ -66,6 +66,14 @@ export const privacyLogLedger = defineLedger<PrivacyLogState>({
       };
     if (event.type === 'privacy.AccessRecorded.v1')
       return entered(state, entryOfAccess((event as RecordedEvent<AccessRecorded>).data, event.meta));
+    if (event.type === 'privacy.AccessesRecorded.v1') {
+      let next: ReturnType<typeof entered> = { state, rows: [] };
+      for (const content of entriesOfAccesses(event as RecordedEvent<AccessesRecorded>)) {
+        const { state: after, rows } = entered(next.state, content);
+        next = { state: after, rows: [...next.rows, ...rows] };
+      }
+      return next;
+    }
     const gathered = gather(state.gathered, event);
     const { command } = event.meta;
     if (command === undefined) return { state: { ...state, gathered }, rows: [] };
