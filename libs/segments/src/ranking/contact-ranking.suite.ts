@@ -10,7 +10,7 @@ import {
   type ContactHistory,
   type Rule,
 } from '@app/rules';
-import { contactLogs, type TestMongo } from '@app/testing';
+import { contactLogs, recorded, type TestMongo } from '@app/testing';
 import fc from 'fast-check';
 import { DefinitionsLog } from '../engine/definition-changes';
 import { foldContact } from '../engine/contact-fold';
@@ -42,6 +42,16 @@ const anyRank = fc.oneof(
 const anyRanking = fc
   .tuple(anyFigure, anyRank)
   .map(([figure, rank]) => parseRule({ ranked: { ...figure, ...rank } }));
+
+/** With one contact who objects to profiling. */
+const anyLog = contactLogs({ contactsMax: 12, stepsMax: 8 }).map((log) => {
+  const { data, meta } = log.at(-1) as (typeof log)[number];
+  const objected: ContactEvent = {
+    type: 'contacts.ProfilingObjected.v1',
+    data: { contactId: data.contactId, occurredAt: meta.recordedAt },
+  };
+  return [...log, recorded(objected, { ...meta, position: meta.position + 1n })];
+});
 
 /** Contacts in a row, and whom that lets in. */
 const byHand = (rule: Rule, log: readonly RecordedEvent<ContactEvent>[]): Ranking => {
@@ -106,10 +116,10 @@ export const contactRankingSuite = (name: string, start: () => Promise<TestMongo
     };
 
     it('let in who is first, and all that are as good as the last of them', async () => {
-      const ranking = new ContactRanking(database.db, new FactBuckets(database.db));
+      const ranking = new ContactRanking(database.db, new FactBuckets(database.db), { batchSize: 5 });
       await fc.assert(
         fc.asyncProperty(
-          contactLogs({ contactsMax: 12, stepsMax: 8 }),
+          anyLog,
           fc.array(anyRanking, { minLength: 12, maxLength: 12 }),
           async (log, rules) => {
             await fill(log);
@@ -124,7 +134,7 @@ export const contactRankingSuite = (name: string, start: () => Promise<TestMongo
 
     it('let nobody in where there is nobody', async () => {
       await fill([]);
-      const ranking = new ContactRanking(database.db, new FactBuckets(database.db));
+      const ranking = new ContactRanking(database.db, new FactBuckets(database.db), { batchSize: 5 });
       for (const by of ['points.balance', 'points.earned']) {
         const rule = parseRule({ ranked: { by, top: 3 } });
         expect(await ranking.rank(rule, NOW)).toEqual({ cutOff: null, membersCount: 0 });

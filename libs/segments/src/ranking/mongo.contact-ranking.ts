@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { contactsProjection } from '@app/contacts';
 import { available, collectionOf, READ_DB } from '@app/read-store';
 import { isRanked, rankingFigure, type RankedNode, type Rule } from '@app/rules';
@@ -29,6 +29,7 @@ export class ContactRanking {
   constructor(
     @Inject(READ_DB) db: Db,
     private readonly buckets: FactBuckets,
+    @Optional() private readonly options: Readonly<{ batchSize?: number }> = {},
   ) {
     this.contacts = db.collection<Stored>(collectionOf(contactsProjection));
   }
@@ -76,19 +77,20 @@ export class ContactRanking {
 
   private async byFacts(rule: Rule, ranked: Filter<Stored>, rank: number, now: Date): Promise<Ranking> {
     const largest = new Largest(rank);
+    const size = this.options.batchSize ?? BATCH;
     let after = '';
     for (;;) {
-      const batch = await this.batch(ranked, after);
+      const batch = await this.batch(ranked, after, size);
       for (const figure of await this.figures(rule, batch, now)) if (figure !== null) largest.add(figure);
       const last = batch.at(-1);
-      if (last === undefined || batch.length < BATCH) break;
+      if (last === undefined || batch.length < size) break;
       after = last._id;
     }
     const found = largest.result();
     return { cutOff: found?.figure ?? null, membersCount: found?.count ?? 0 };
   }
 
-  private batch(ranked: Filter<Stored>, after: string): Promise<Stored[]> {
+  private batch(ranked: Filter<Stored>, after: string, size: number): Promise<Stored[]> {
     return available(() =>
       this.contacts
         .find(
@@ -96,8 +98,8 @@ export class ContactRanking {
           {
             projection: { facts: 1, _position: 1 },
             sort: { _id: 1 },
-            limit: BATCH,
-            batchSize: BATCH + 1,
+            limit: size,
+            batchSize: size + 1,
             maxTimeMS: QUERY_TIME_MAX_MS,
           },
         )

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { ReadBehindError, ReadGate } from '@app/read-store';
 import { FillState } from '../mongo.fill-state';
 import { MemberCounts } from './mongo.member-counts';
@@ -24,6 +24,7 @@ export class SegmentsShown {
     private readonly gate: ReadGate,
     private readonly fills: FillState,
     private readonly counts: MemberCounts,
+    @Optional() private readonly options: Readonly<{ waitMs?: number }> = {},
   ) {}
 
   /**
@@ -31,7 +32,7 @@ export class SegmentsShown {
    * being filled. Throws what `load` throws, and ReadBehindError after 5 s.
    */
   async of(load: () => Promise<readonly SegmentDocument[]>, minPosition?: bigint): Promise<ShownSegments> {
-    const deadlineMs = performance.now() + WAIT_MS;
+    const deadlineMs = performance.now() + (this.options.waitMs ?? WAIT_MS);
     const reached = await this.gate.wait(minPosition);
     for (;;) {
       const documents = await load();
