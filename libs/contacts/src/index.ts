@@ -35,6 +35,7 @@ export {
 } from './read-models';
 export { contactRuleFields } from './read-models/contacts/contact-columns';
 export { ContactPresence } from './read-models/contacts/contact-presence';
+export { visibleTo } from './read-models/contacts/contact-visibility';
 export { ContactReads } from './read-models/contacts/mongo.contact-reads';
 export { contactRow, ROW_FIELDS, type ContactRow } from './read-models/contacts/contact-row';
 export { RuleMatcher } from './read-models/list-contacts/rule-matcher.port';

@@ -1,5 +1,6 @@
 import { announcedJournal } from './read-models/announcements/announced.journal';
 import { segmentsProjection, segmentVersionsProjection } from './read-models/segments/segments.projection';
+import { snapshotsProjection } from './read-models/snapshots/snapshots.projection';
 
 export * from './domain/announcement.events';
 export * from './domain/references';
@@ -24,7 +25,9 @@ export * from './membership/definitions';
 export * from './membership/membership';
 export { Announcer } from './automation/announcer';
 export { Announcements } from './read-models/announcements/mongo.announcements';
+export { MembershipAtRevision } from './evaluation/membership-at-revision';
 export { FactBuckets } from './facts/mongo.fact-buckets';
+export { PendingChanges } from './read-models/stays/mongo.pending-changes';
 export { FillState } from './read-models/mongo.fill-state';
 export * from './read-models/segmented-contact';
 export { SegmentNotShownError } from './read-models/segments/segment-not-shown.error';
@@ -41,7 +44,7 @@ export type {
 
 /** What the projector folds for this context. */
 export const segmentsReadModels = {
-  projections: [segmentsProjection, segmentVersionsProjection],
+  projections: [segmentsProjection, segmentVersionsProjection, snapshotsProjection],
   journals: [announcedJournal],
 } as const;
 export { MongoSegmentStore } from './engine/mongo.segment-store';

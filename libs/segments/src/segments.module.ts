@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ContactPresence, ContactReads } from '@app/contacts';
 import {
   AssignSegmentHandler,
   UnassignSegmentHandler,
@@ -13,7 +14,9 @@ import { SegmentGraph } from './application/manage-segments/segment-graph';
 import { RefreshSegmentHandler } from './application/rank-segment/refresh-segment.handler';
 import { SegmentRankings } from './application/rank-segment/segment-rankings';
 import { RuleMatchingModule } from './evaluation/rule-matching.module';
+import { TakeSnapshotHandler } from './application/take-snapshot/take-snapshot.handler';
 import { FactBuckets } from './facts/mongo.fact-buckets';
+import { ContactStaysController, SegmentStaysController } from './http/segment-stays.controller';
 import {
   ContactSegmentsController,
   SegmentsController,
@@ -29,8 +32,20 @@ import {
   ListSegmentTemplatesHandler,
 } from './read-models/segments/segments.handlers';
 import { SegmentsShown } from './read-models/segments/segments-shown';
+import { ListSnapshotsHandler } from './read-models/snapshots/list-snapshots.handler';
+import { SnapshotReads } from './read-models/snapshots/mongo.snapshot-reads';
+import { GetMemberSeriesHandler, ListChangesHandler } from './read-models/stays/changes.handlers';
+import { ListContactStaysHandler } from './read-models/stays/contact-stays.handler';
+import { Members } from './read-models/stays/members';
+import {
+  CountMembersHandler,
+  ListMembersHandler,
+  ListSnapshotMembersHandler,
+} from './read-models/stays/members.handlers';
 import { PendingChanges } from './read-models/stays/mongo.pending-changes';
 import { StayReads } from './read-models/stays/mongo.stay-reads';
+import { GetOverlapHandler } from './read-models/stays/overlap.handler';
+import { ShownAsOf } from './read-models/stays/shown-as-of';
 
 const definitions = [
   SegmentDefinitions,
@@ -54,11 +69,34 @@ const reads = [
   ListSegmentTemplatesHandler,
 ];
 
+const stays = [
+  ContactPresence,
+  ContactReads,
+  ShownAsOf,
+  Members,
+  ListMembersHandler,
+  CountMembersHandler,
+  ListChangesHandler,
+  GetMemberSeriesHandler,
+  GetOverlapHandler,
+  ListContactStaysHandler,
+  SnapshotReads,
+  ListSnapshotsHandler,
+  ListSnapshotMembersHandler,
+  TakeSnapshotHandler,
+];
+
 /** Segments, for the api. RewardPrices comes from outside. */
 @Module({
   imports: [RuleMatchingModule],
-  controllers: [SegmentsController, SegmentTemplatesController, ContactSegmentsController],
-  providers: [...definitions, ...rankings, ...reads],
+  controllers: [
+    SegmentsController,
+    SegmentStaysController,
+    SegmentTemplatesController,
+    ContactSegmentsController,
+    ContactStaysController,
+  ],
+  providers: [...definitions, ...rankings, ...reads, ...stays],
   exports: [SegmentReads, FillState],
 })
 export class SegmentsModule {}

@@ -9,6 +9,8 @@ import {
   SegmentAlreadyExistsError,
   SegmentInactiveError,
   SegmentNotFoundError,
+  SNAPSHOTS_MAX,
+  TooManySnapshotsError,
   VersionChangedError,
 } from './segment.errors';
 import type { MadeFrom, SegmentEvent, SegmentRule } from './segment.events';
@@ -24,6 +26,7 @@ export type Segment =
       references: readonly string[];
       /** The rule, if it ranks contacts. */
       ranked: Rule | null;
+      snapshotCount: number;
     }>;
 
 /** What the graph of all segments says to a definition: it may be made, or why not; null: it was not asked. */
@@ -65,10 +68,14 @@ export type RecordCutOff = OnSegment &
     membersCount: number;
     asOfPosition: string;
   }>;
-export type SegmentCommand = DefineSegment | ChangeSegment | DeleteSegment | RecordCutOff;
+/** Keeps under a name who was in at an instant. */
+export type TakeSnapshot = OnSegment &
+  Readonly<{ type: 'TakeSnapshot'; snapshotId: string; name: string; asOf: string }>;
+export type SegmentCommand = DefineSegment | ChangeSegment | DeleteSegment | RecordCutOff | TakeSnapshot;
 
 /** `version`: the one that decides after the command. */
 export type SegmentAnswer = Readonly<{ segmentId: string; version: number }>;
+export type SnapshotAnswer = Readonly<{ segmentId: string; snapshotId: string; name: string; asOf: string }>;
 export type CutOffAnswer = Readonly<{ cutOff: number | null; membersCount: number; version: number }>;
 
 type Shown = Exclude<Segment, { status: 'unknown' }>;
@@ -148,6 +155,13 @@ const decideCutOff = (command: RecordCutOff, segment: Segment): SegmentEvent[] =
   return [{ type: 'segments.CutOffRecorded.v1', data }];
 };
 
+const decideSnapshot = (command: TakeSnapshot, segment: Segment): SegmentEvent[] => {
+  if (shown(segment).snapshotCount >= SNAPSHOTS_MAX) throw new TooManySnapshotsError();
+  const { segmentId, now, snapshotId, name, asOf } = command;
+  const data = { segmentId, occurredAt: now, snapshotId, name, asOf };
+  return [{ type: 'segments.SnapshotTaken.v1', data }];
+};
+
 const decideEvents = (command: SegmentCommand, segment: Segment): SegmentEvent[] => {
   switch (command.type) {
     case 'DefineSegment':
@@ -156,6 +170,8 @@ const decideEvents = (command: SegmentCommand, segment: Segment): SegmentEvent[]
       return decideChange(command, shown(segment));
     case 'RecordCutOff':
       return decideCutOff(command, segment);
+    case 'TakeSnapshot':
+      return decideSnapshot(command, segment);
     case 'DeleteSegment': {
       if (segment.status === 'unknown') throw new SegmentNotFoundError();
       if (segment.status === 'deleted') return [];
@@ -168,11 +184,15 @@ const decideEvents = (command: SegmentCommand, segment: Segment): SegmentEvent[]
 const decide = (
   command: SegmentCommand,
   segment: Segment,
-): Decision<SegmentEvent, SegmentAnswer | CutOffAnswer> => {
+): Decision<SegmentEvent, SegmentAnswer | CutOffAnswer | SnapshotAnswer> => {
   const events = decideEvents(command, segment);
   if (command.type === 'RecordCutOff') {
     const { cutOff, membersCount, version } = command;
     return { events, answer: { cutOff, membersCount, version } };
+  }
+  if (command.type === 'TakeSnapshot') {
+    const { segmentId, snapshotId, name, asOf } = command;
+    return { events, answer: { segmentId, snapshotId, name, asOf } };
   }
   const before = segment.status === 'unknown' ? 1 : segment.version;
   const version = events.reduce((latest, { data }) => ('version' in data ? data.version : latest), before);
@@ -188,7 +208,7 @@ const evolve = (segment: Segment, event: RecordedEvent<SegmentEvent>): Segment =
   if (event.type === 'segments.SegmentDefined.v1') {
     const { name, rule, ruleHash: hash, version } = event.data;
     return segment.status === 'unknown'
-      ? { status: 'active', name, ruleHash: hash, version, ...namedBy(rule) }
+      ? { status: 'active', name, ruleHash: hash, version, snapshotCount: 0, ...namedBy(rule) }
       : segment;
   }
   if (segment.status === 'unknown' || segment.status === 'deleted') return segment;
@@ -207,6 +227,8 @@ const evolve = (segment: Segment, event: RecordedEvent<SegmentEvent>): Segment =
       return { ...segment, status: 'deleted' };
     case 'segments.CutOffRecorded.v1':
       return segment;
+    case 'segments.SnapshotTaken.v1':
+      return { ...segment, snapshotCount: segment.snapshotCount + 1 };
     default:
       return unreachable(event, segment);
   }
@@ -219,7 +241,12 @@ const unreachable = (_event: never, segment: Segment): Segment => segment;
  * each other across streams, so that no stream can tell a cycle: what needs the view of all of them is admitted before, by
  * the graph, one definition after the other.
  */
-export const segmentDecider: Decider<Segment, SegmentCommand, SegmentEvent, SegmentAnswer | CutOffAnswer> = {
+export const segmentDecider: Decider<
+  Segment,
+  SegmentCommand,
+  SegmentEvent,
+  SegmentAnswer | CutOffAnswer | SnapshotAnswer
+> = {
   name: 'segment',
   initialState: () => ({ status: 'unknown' }),
   decide,

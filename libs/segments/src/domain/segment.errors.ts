@@ -110,3 +110,14 @@ export class VersionChangedError extends DomainError {
     super('The rule was changed while contacts were being ranked by it.');
   }
 }
+
+export const SNAPSHOTS_MAX = 1_000;
+
+export class TooManySnapshotsError extends DomainError {
+  readonly code = 'segments.too-many-snapshots';
+  readonly kind = 'conflict';
+  override readonly details = { snapshotsMax: SNAPSHOTS_MAX };
+  constructor() {
+    super(`A segment has at most ${SNAPSHOTS_MAX} snapshots.`);
+  }
+}

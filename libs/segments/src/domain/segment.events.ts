@@ -45,6 +45,12 @@ export type CutOffRecorded = DomainEvent<
   }
 >;
 
+/** Who was in at an instant, under a name: a list that changes no more. Its members are not in the event. */
+export type SnapshotTaken = DomainEvent<
+  'segments.SnapshotTaken.v1',
+  OfSegment & { snapshotId: string; name: string; /** ISO 8601 UTC. */ asOf: string }
+>;
+
 export type SegmentEvent =
   | SegmentDefined
   | SegmentRenamed
@@ -52,7 +58,8 @@ export type SegmentEvent =
   | SegmentActivated
   | SegmentDeactivated
   | SegmentDeleted
-  | CutOffRecorded;
+  | CutOffRecorded
+  | SnapshotTaken;
 
 const ofSegment = { segmentId: open, occurredAt: open } as const;
 const withRule = { ...ofSegment, rule: open, ruleHash: open, template: open, version: open } as const;
@@ -70,6 +77,10 @@ export const segmentEventDefinitions: readonly EventDefinition[] = [
   defineEvent<CutOffRecorded>({
     type: 'segments.CutOffRecorded.v1',
     fields: { ...ofSegment, version: open, cutOff: open, membersCount: open, asOfPosition: open },
+  }),
+  defineEvent<SnapshotTaken>({
+    type: 'segments.SnapshotTaken.v1',
+    fields: { ...ofSegment, snapshotId: open, name: open, asOf: open },
   }),
 ];
 

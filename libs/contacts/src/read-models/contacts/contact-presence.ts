@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ReadGate } from '@app/read-store';
 import { checkVisible, ContactGoneError, type Reader } from '../../visibility';
 import { ContactNotFoundError } from './contact-not-found.error';
+import { checkShown } from './contact-visibility';
 import { ContactReads } from './mongo.contact-reads';
 
 /** For what is shown of a contact beside its document. */
@@ -21,6 +22,16 @@ export class ContactPresence {
     const standing = await this.contacts.standing(contactId);
     if (standing === null) throw new ContactNotFoundError();
     if (standing.erasure !== undefined) throw new ContactGoneError();
+  }
+
+  /**
+   * For what is shown of one contact to somebody, by read models that have been waited for. Throws ContactNotFoundError and
+   * what checkVisible throws.
+   */
+  async checkShown(contactId: string, reader: Reader): Promise<void> {
+    const standing = await this.contacts.standing(contactId);
+    if (standing === null) throw new ContactNotFoundError();
+    checkShown(standing, reader);
   }
 
   /**

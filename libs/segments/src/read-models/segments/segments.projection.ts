@@ -153,6 +153,8 @@ export const segmentsProjection = defineProjection<SegmentDocument, SegmentEvent
       const earliest = addMillis(occurredAt, RANKED_AGAIN_MS);
       return withRanking(ranked, next > earliest ? next : earliest);
     }),
+    // Nothing of the definition changes by it.
+    'segments.SnapshotTaken.v1': (segment, { meta }) => segment && { ...segment, revision: meta.revision },
   },
 });
 

@@ -21,6 +21,8 @@ export type Shown = Readonly<{
   segments: ReadonlyMap<string, SegmentDocument>;
   /** Null: as it is now. */
   moments: ReadonlyMap<string, Moment | null>;
+  /** Of those that are being filled: the moment before. */
+  pending: ReadonlyMap<string, Moment>;
   /** At least up to there. */
   asOfPosition: bigint;
   now: string;
@@ -70,14 +72,13 @@ export class ShownAsOf {
     asked: AskedOf,
     read: (shown: Shown) => Promise<Answer>,
   ): Promise<Answer> {
-    const { asOfPosition, minPosition } = asked;
+    const { asOfPosition = -1n, minPosition = -1n } = asked;
     const now = this.clock.now().toISOString();
     const moment = await this.momentAsked(asked, now);
-    const wanted =
-      asOfPosition !== undefined && asOfPosition > (minPosition ?? -1n) ? asOfPosition : minPosition;
-    const reached = await this.gate.wait(wanted);
+    const wanted = asOfPosition > minPosition ? asOfPosition : minPosition;
+    const reached = await this.gate.wait(wanted < 0n ? undefined : wanted);
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const filledAt = await this.filled(minPosition);
+      const filledAt = await this.filled(asked.minPosition);
       const segments = await this.segments.findAll(segmentIds);
       if (segmentIds.some((id) => !segments.has(id))) throw new SegmentNotShownError();
       const before = await this.pending.after(filledAt, segmentIds);
@@ -86,6 +87,30 @@ export class ShownAsOf {
       if (after.size === before.size) return answer;
     }
     throw new ReadBehindError(reached, reached);
+  }
+
+  /**
+   * Waits for `minPosition`, with definitions up to there; for questions that do not name their segments beforehand. Throws
+   * ReadBehindError after 5 s.
+   */
+  async reach(minPosition?: bigint): Promise<Readonly<{ position: bigint; filledAt: bigint }>> {
+    const position = await this.gate.wait(minPosition);
+    return { position, filledAt: await this.filled(minPosition) };
+  }
+
+  /**
+   * Waits until who was in a segment at an instant is known for good, as far as definitions go. Throws InvalidMomentError, and
+   * ReadBehindError after 5 s.
+   */
+  async settled(segmentId: string, instant: string, minPosition?: bigint): Promise<void> {
+    const now = this.clock.now().toISOString();
+    await this.momentAsked({ asOf: instant }, now);
+    const { position, filledAt } = await this.reach(minPosition);
+    const change = (await this.pending.after(filledAt, [segmentId])).get(segmentId);
+    const last = await this.pending.lastIn(filledAt, position);
+    if (change?.position === undefined || change.at > instant || last === null) return;
+    const isFilled = await this.fills.untilFilled(last, Date.now() + WAIT_MS);
+    if (!isFilled) throw new ReadBehindError(change.position, last);
   }
 
   /** Where it is not null, `asOf` or the event at `asOfPosition` decides. */
@@ -133,5 +158,5 @@ const shownBy = (
     moments.set(id, moment);
     if (moment?.position !== undefined && moment.position < asOfPosition) asOfPosition = moment.position;
   }
-  return { segments, moments, asOfPosition, now };
+  return { segments, moments, pending, asOfPosition, now };
 };
