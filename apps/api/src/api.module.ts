@@ -10,8 +10,15 @@ import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule, type KeyRingPlace } from '@app/personal-data';
 import { PrivacyLogModule, PrivacyLogReads, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
-import { RewardReads, RewardsModule } from '@app/rewards';
-import { RewardPrices, SegmentsModule } from '@app/segments';
+import { RewardAudience, RewardReads, RewardsModule } from '@app/rewards';
+import {
+  FactBuckets,
+  FillState,
+  MembershipAtRevision,
+  PendingChanges,
+  RewardPrices,
+  SegmentsModule,
+} from '@app/segments';
 import { eventDefinitions, InventoryModule, KeyRingReplay, readModels } from '@app/system';
 import { StoreReadiness } from './store.readiness';
 
@@ -38,6 +45,15 @@ class SurroundingsModule {
         { provide: SuppressionSetting, useValue: { enabled: suppressErased } },
         { provide: ReceiptSigner, useExisting: PrivacyLogSigner },
         RewardReads,
+        FactBuckets,
+        FillState,
+        PendingChanges,
+        MembershipAtRevision,
+        {
+          provide: RewardAudience,
+          useFactory: (memberships: MembershipAtRevision): RewardAudience => memberships,
+          inject: [MembershipAtRevision],
+        },
         {
           provide: RewardPrices,
           useFactory: (rewards: RewardReads): RewardPrices => ({
@@ -51,7 +67,16 @@ class SurroundingsModule {
           inject: [PrivacyLogReads],
         },
       ],
-      exports: [Clock, Readiness, StoreReadiness, SuppressionSetting, ReceiptSigner, RewardPrices, KeyUses],
+      exports: [
+        Clock,
+        Readiness,
+        StoreReadiness,
+        SuppressionSetting,
+        ReceiptSigner,
+        RewardPrices,
+        RewardAudience,
+        KeyUses,
+      ],
     };
   }
 }

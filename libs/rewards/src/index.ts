@@ -2,6 +2,7 @@ import { rewardsProjection } from './read-models/catalogue/rewards.projection';
 
 export { rewardEventDefinitions } from './domain/reward.events';
 export type * from './domain/reward.events';
+export { RewardAudience } from './application/reward-audience.port';
 export { RewardStock } from './application/reward-stock';
 export { RewardReads } from './read-models/catalogue/mongo.reward-reads';
 export { settleOpenStock } from './automation/when-stock-is-open-then-settle';

@@ -21,6 +21,9 @@ const SETTLED_AT_ONCE_MAX = 20;
 /** A piece set aside for one attempt at a redemption. */
 export type Hold = RedemptionRef & Readonly<{ rewardId: string; reservationId: string }>;
 
+export type Reserved = Readonly<{ kind: 'reserved'; terms: Redeemable; hold: Hold | null }>;
+export type MembersOnly = Readonly<{ kind: 'membersOnly'; segmentId: string }>;
+
 /**
  * The stock's side of a redemption, which spans two streams: a piece is set aside on the reward's, the contact pays on its
  * own, then the piece is confirmed or released. Each step can be made again, and whatever a crash leaves open is settled
@@ -32,24 +35,27 @@ export class RewardStock {
   constructor(private readonly decisions: DecisionRunner) {}
 
   /**
-   * `hold` is null where stock is without limit. Throws RewardNotFoundError, RewardNotAvailableError,
-   * RewardOutOfStockError.
+   * `memberOf`: a segment that the contact is known to be in. Where the reward is for the members of another one, that is
+   * what is answered, and nothing is set aside. `hold` is null where stock is without limit. Throws RewardNotFoundError,
+   * RewardNotAvailableError, RewardOutOfStockError.
    */
   async reserve(
     rewardId: string,
     redemption: RedemptionRef,
+    memberOf: string | undefined,
     context: CommandContext,
-  ): Promise<Readonly<{ terms: Redeemable; hold: Hold | null }>> {
+  ): Promise<Reserved | MembersOnly> {
     const hold = { ...redemption, rewardId, reservationId: randomUUID() };
     const deadline = new Date(Date.parse(context.now) + RESERVATION_MS).toISOString();
-    const command = { type: 'ReserveStock', ...hold, deadline, now: context.now } as const;
-    const { redeemable } = await this.run(command, context).catch(async (error: unknown) => {
+    const command = { type: 'ReserveStock', ...hold, deadline, memberOf, now: context.now } as const;
+    const { redeemable, membersOf } = await this.run(command, context).catch(async (error: unknown) => {
       if (!(error instanceof RewardOutOfStockError)) throw error;
       if (!(await this.settleOverdue(rewardId, context))) throw error;
       return this.run(command, context);
     });
+    if (membersOf !== undefined) return { kind: 'membersOnly', segmentId: membersOf };
     if (redeemable === undefined) throw new Error('A reservation answers with the terms it was made on.');
-    return { terms: redeemable, hold: redeemable.held ? hold : null };
+    return { kind: 'reserved', terms: redeemable, hold: redeemable.held ? hold : null };
   }
 
   async confirm(hold: Hold, context: CommandContext): Promise<void> {

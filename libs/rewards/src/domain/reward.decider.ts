@@ -43,7 +43,13 @@ export type ChangeReward = Readonly<{
 export type DeactivateReward = Readonly<{ type: 'DeactivateReward'; rewardId: string; now: string }>;
 type OnStock = RedemptionRef & Readonly<{ rewardId: string; now: string }>;
 export type ReserveStock = OnStock &
-  Readonly<{ type: 'ReserveStock'; reservationId: string; deadline: string }>;
+  Readonly<{
+    type: 'ReserveStock';
+    reservationId: string;
+    deadline: string;
+    /** A segment that the contact is known to be in. */
+    memberOf?: string | undefined;
+  }>;
 /** The redemption came to be. */
 export type ConfirmStock = OnStock & Readonly<{ type: 'ConfirmStock'; reservationId: string }>;
 /** The redemption did not come to be by this attempt. */
@@ -59,10 +65,13 @@ export type Redeemable = Readonly<{
   price: RewardTerms['price'];
   limitPerContact: number | null;
   redemptionType: RewardTerms['redemptionType'];
+  /** Whose members may have it; null: everybody. */
+  segmentId: string | null;
   /** A piece is set aside, to be confirmed or released; false where stock is without limit. */
   held: boolean;
 }>;
-export type RewardAnswer = Readonly<{ rewardId: string; redeemable?: Redeemable }>;
+/** `membersOf`: nothing is set aside until the contact is known to be in this segment. */
+export type RewardAnswer = Readonly<{ rewardId: string; redeemable?: Redeemable; membersOf?: string }>;
 type Known = Extract<Reward, { status: 'known' }>;
 
 /** Pieces nobody holds; null where stock is without limit. Never negative, also after the stock was lowered. */
@@ -81,12 +90,9 @@ export const assertAvailable = (reward: Known, now: string): void => {
   }
 };
 
-const assertTerms = ({ validFrom, validUntil, segmentId }: RewardTerms): void => {
+const assertTerms = ({ validFrom, validUntil }: RewardTerms): void => {
   if (validFrom !== null && validUntil !== null && validFrom >= validUntil) {
     throw new InvalidTermsError('/validUntil', 'validUntil must be later than validFrom.');
-  }
-  if (segmentId !== null) {
-    throw new InvalidTermsError('/segmentId', 'There is no such segment.');
   }
 };
 
@@ -126,9 +132,13 @@ const stockFacts = ({ rewardId, contactId, redemptionId, now }: OnStock) => ({
   occurredAt: now,
 });
 
+const isForOthers = ({ terms: { segmentId } }: Known, { memberOf }: ReserveStock): boolean =>
+  segmentId !== null && segmentId !== memberOf;
+
 const decideReservation = (command: ReserveStock, state: Reward): RewardEvent[] => {
   const reward = known(state);
   assertAvailable(reward, command.now);
+  if (isForOthers(reward, command)) return [];
   const remaining = remainingOf(reward);
   if (remaining === null) return [];
   if (remaining === 0) throw new RewardOutOfStockError();
@@ -195,9 +205,14 @@ const decide = (command: RewardCommand, state: Reward): Decision<RewardEvent, Re
   const { rewardId } = command;
   const events = decideEvents(command, state);
   if (command.type !== 'ReserveStock') return { events, answer: { rewardId } };
-  const { price, limitPerContact, redemptionType } = known(state).terms;
+  const reward = known(state);
+  const { price, limitPerContact, redemptionType, segmentId } = reward.terms;
+  if (segmentId !== null && isForOthers(reward, command)) {
+    return { events, answer: { rewardId, membersOf: segmentId } };
+  }
   const held = events.length > 0;
-  return { events, answer: { rewardId, redeemable: { price, limitPerContact, redemptionType, held } } };
+  const redeemable = { price, limitPerContact, redemptionType, segmentId, held };
+  return { events, answer: { rewardId, redeemable } };
 };
 
 const evolve = (reward: Reward, event: RecordedEvent<RewardEvent>): Reward => {

@@ -32,6 +32,26 @@ export class RewardOutOfStockError extends DomainError {
   }
 }
 
+export class NotInSegmentError extends DomainError {
+  readonly code = 'rewards.not-in-segment';
+  readonly kind: DomainErrorKind = 'conflict';
+  override readonly details: Readonly<Record<string, string>>;
+  constructor(segmentId: string) {
+    super('This reward is for members of a segment; the contact is not in it.');
+    this.details = { segmentId };
+  }
+}
+
+export class SegmentNotActiveError extends DomainError {
+  readonly code = 'rewards.segment-not-active';
+  readonly kind: DomainErrorKind = 'conflict';
+  override readonly details: Readonly<Record<string, string>>;
+  constructor(segmentId: string) {
+    super('This reward is for members of a segment that is not active, so nobody can redeem it.');
+    this.details = { segmentId };
+  }
+}
+
 export class InvalidTermsError extends DomainError {
   readonly code = 'rewards.invalid-terms';
   readonly kind: DomainErrorKind = 'invalid';
