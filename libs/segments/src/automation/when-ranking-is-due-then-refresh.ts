@@ -3,6 +3,8 @@ import type { SegmentRankings } from '../application/rank-segment/segment-rankin
 import type { SegmentReads } from '../read-models/segments/mongo.segment-reads';
 
 const SEGMENTS_A_ROUND_MAX = 20;
+/** Where every contact has to be looked at, a ranking takes longer than other commands. */
+const RANKING_TIME_MS = 300_000;
 
 /**
  * Ranks by those segments that were just defined or changed, and by those whose refresh is due. Rounds that overlap, in one
@@ -19,7 +21,8 @@ export const refreshDueRankings = async (
     if (Date.now() >= context.deadlineMs) break;
     const command = { name: 'RefreshSegment', action: 'segment.change' };
     try {
-      await rankings.refresh(segmentId, { ...context, command }, BigInt(lastChange.position));
+      const deadlineMs = Date.now() + RANKING_TIME_MS;
+      await rankings.refresh(segmentId, { ...context, command, deadlineMs }, BigInt(lastChange.position));
       refreshed += 1;
     } catch (error) {
       // Others were faster: it is another segment than the read model knows.

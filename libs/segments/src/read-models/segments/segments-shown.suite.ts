@@ -176,6 +176,18 @@ export const segmentsShownSuite = (name: string, start: () => Promise<TestMongo>
       expect(await get('b', 6n)).toMatchObject({ status: 'active', cutOff: shown });
     });
 
+    it('are to be ranked when that is due, those that wait longest first', async () => {
+      await segment('late', [1], { rankAt: at(9) });
+      await segment('due', [2], { rankAt: at(5) });
+      await segment('first', [3], { rankAt: at(4) });
+      await segment('other', [4]);
+      const due = async (second: number, limit = 10) =>
+        (await new SegmentReads(database.db).toRank(at(second), limit)).map(({ segmentId }) => segmentId);
+      expect(await due(3)).toEqual([]);
+      expect(await due(5)).toEqual(['first', 'due']);
+      expect(await due(9, 2)).toEqual(['first', 'due']);
+    });
+
     it('are waited for, where they were defined by then', async () => {
       await segment('a', [20]);
       await fills.set(19n);
