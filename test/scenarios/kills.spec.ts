@@ -81,7 +81,7 @@ describe('everything that is killed again and again', () => {
     if (answer === undefined || answer.status === 503) return void open.push(command);
     note(answer, `${method} ${path}`);
     if (method !== 'DELETE') {
-      // What was cut may have been recorded before the fence; then it is answered as it was.
+      // What was cut may have been recorded before the fence, and is refused behind it like everything else.
       const taken = answer.status === 201;
       if (!taken) expect([method, path, answer.status, of.asked]).toEqual([method, path, 410, true]);
       if (path === '/v1/contacts') contacts.push(of);

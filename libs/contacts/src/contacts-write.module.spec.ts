@@ -356,6 +356,29 @@ describe('commands on contacts over HTTP', () => {
     expect(pointers(body)).toContain(pointer);
   });
 
+  it('a contact whose erasure has begun is gone for commands that come again, too', async () => {
+    const profile = { firstName: 'Once' };
+    const keys = Array.from({ length: 4 }, () => ({ 'idempotency-key': randomUUID() }));
+    const { body } = await post('/contacts', { profile }, keys[0]);
+    const contact = `/contacts/${body['contactId'] as string}`;
+    const sale = { invoiceNumber: 'i-1', amount: { minor: 100, currency: 'EUR' } };
+    const commands: readonly (() => ReturnType<typeof call>)[] = [
+      () => post('/contacts', { profile }, keys[0]),
+      () => post(`${contact}/points/credits`, { points: 1, reason: 'gift' }, keys[1]),
+      () => post(`${contact}/purchases`, sale, keys[2]),
+      () => post(`${contact}/purchases`, sale),
+      () => call('PATCH', contact, { profile }, { 'if-match': '"0"' }),
+      () => call('DELETE', contact, undefined, keys[3]),
+    ];
+    for (const send of commands.slice(1, 4)) expect((await send()).status).toBe(201);
+    expect((await commands.at(-1)?.())?.status).toBe(202);
+    for (const send of commands) {
+      const again = await send();
+      expect(again).toMatchObject({ status: 410, body: { code: 'contacts.erased' } });
+      expect(again.headers['idempotency-replayed']).toBeUndefined();
+    }
+  });
+
   it('consents, devices and messages go together', async () => {
     const contact = await register();
     const message = { channel: 'inbox', purpose: 'news', subject: 'New', body: 'We have cake.' };

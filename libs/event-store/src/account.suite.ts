@@ -6,17 +6,25 @@ export class OverdraftError extends DomainError {
   readonly kind: DomainErrorKind = 'conflict';
 }
 
+export class ClosedError extends DomainError {
+  readonly code = 'test.closed';
+  readonly kind: DomainErrorKind = 'gone';
+}
+
 export type Account = { balance: number; tags: Set<string> };
+/** The tag that closes an account for good. */
+export const CLOSED = 'closed';
 export type Command =
   | Readonly<{ type: 'Move'; n: number; key?: string; now?: string; events?: number }>
   | Readonly<{ type: 'Tag'; tag: string }>;
 export type Answer = { balance: number };
 
-/** An account that must not be overdrawn; `Tag` has nothing to record the second time. */
+/** An account that must not be overdrawn; `Tag` has nothing to record the second time, and `closed` ends it. */
 export const account: Decider<Account, Command, Noted, Answer> = {
   name: 'account',
   initialState: () => ({ balance: 0, tags: new Set() }),
   decide: (command, { balance, tags }) => {
+    if (tags.has(CLOSED)) throw new ClosedError('It is closed.');
     if (command.type === 'Tag') {
       const known = tags.has(command.tag);
       return { events: known ? [] : [noted(0, { key: `tag:${command.tag}` })], answer: { balance } };
@@ -31,6 +39,7 @@ export const account: Decider<Account, Command, Noted, Answer> = {
     if (data.key?.startsWith('tag:') === true) state.tags.add(data.key.slice(4));
     return state;
   },
+  isClosed: ({ tags }) => tags.has(CLOSED),
   naturalKey: {
     ofCommand: (command) => (command.type === 'Move' ? command.key : undefined),
     ofEvent: ({ data }) => (data.key?.startsWith('tag:') === true ? undefined : data.key),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { CommandContext, RecordedEvent } from '@app/kernel';
-import { account, OverdraftError, type Command } from './account.suite';
+import { account, CLOSED, ClosedError, OverdraftError, type Command } from './account.suite';
 import {
   IdempotencyConflictError,
   NaturalKeyConflictError,
@@ -239,6 +239,24 @@ describe('DecisionRunner', () => {
           replayed: true,
         });
         await expect(run(api, move(6, { key: 'inv-1' }))).rejects.toThrow(NaturalKeyConflictError);
+      }
+      expect(await log()).toHaveLength(3);
+    });
+  });
+
+  describe('a stream that is closed', () => {
+    it('leaves every command to the decision: one that comes again, by whichever key, and one that has seen less', async () => {
+      const commandId = randomUUID();
+      const again = { commandId, repeatable: true };
+      const [one, two] = [runner(), runner()];
+      await run(one, move(5), again);
+      await run(one, move(5, { key: 'inv-1' }));
+      await run(two, { type: 'Tag', tag: CLOSED });
+      for (const api of [one, two, runner()]) {
+        await expect(run(api, move(5), again)).rejects.toThrow(ClosedError);
+        await expect(run(api, move(6), again)).rejects.toThrow(ClosedError);
+        await expect(run(api, move(5, { key: 'inv-1' }))).rejects.toThrow(ClosedError);
+        await expect(run(api, move(5), { expectedRevision: 0 })).rejects.toThrow(ClosedError);
       }
       expect(await log()).toHaveLength(3);
     });

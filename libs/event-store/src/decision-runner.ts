@@ -228,16 +228,17 @@ const judge = <S, C, E extends DomainEvent, A extends object>(
   mac: string | undefined,
 ): Verdict<E, A> => {
   const { commands, revision, position, state } = folded;
-  if (context.repeatable) {
+  const isOpen = !(decider.isClosed?.(state) ?? false);
+  if (context.repeatable && isOpen) {
     const earlier = commands.withId(context.commandId, Date.parse(context.now));
     if (earlier !== undefined) return repeated(earlier, mac, () => new IdempotencyConflictError());
   }
-  if (naturalKey !== undefined && (decider.naturalKey?.counts?.(state) ?? true)) {
+  if (naturalKey !== undefined && isOpen) {
     const earlier = commands.withNaturalKey(naturalKey);
     if (earlier !== undefined) return repeated(earlier, mac, () => new NaturalKeyConflictError());
   }
   const { expectedRevision } = context;
-  if (expectedRevision !== undefined && expectedRevision !== revision) {
+  if (expectedRevision !== undefined && expectedRevision !== revision && isOpen) {
     return { kind: 'refusal', error: new StaleRevisionError(expectedRevision, revision) };
   }
   try {

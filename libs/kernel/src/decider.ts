@@ -24,7 +24,10 @@ export type Decider<State, Command, Event extends DomainEvent, Answer extends ob
   naturalKey?: Readonly<{
     ofCommand: (command: Command) => string | undefined;
     ofEvent: (event: RecordedEvent<Event>) => string | undefined;
-    /** False: the stream takes no more commands, not even one that it has answered before. Default: they count for ever. */
-    counts?: (state: State) => boolean;
   }>;
+  /**
+   * The stream answers nothing any more as it did before: a command that comes again, and one that has seen another revision,
+   * is left to `decide` like every other. Default: never.
+   */
+  isClosed?: (state: State) => boolean;
 }>;

@@ -170,8 +170,8 @@ export const contactDecider: Decider<Contact, ContactCommand, ContactEvent> = {
   initialState: unknownContact,
   decide,
   evolve,
+  isClosed: isFenced,
   naturalKey: {
-    counts: (contact) => !isFenced(contact),
     ofCommand: (command) => {
       switch (command.type) {
         case 'RecordPurchase':
