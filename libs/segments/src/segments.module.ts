@@ -13,9 +13,11 @@ import { SegmentDefinitions } from './application/manage-segments/segment-defini
 import { SegmentGraph } from './application/manage-segments/segment-graph';
 import { RefreshSegmentHandler } from './application/rank-segment/refresh-segment.handler';
 import { SegmentRankings } from './application/rank-segment/segment-rankings';
+import { PastContactFacts } from './evaluation/past.contact-facts';
 import { RuleMatchingModule } from './evaluation/rule-matching.module';
 import { TakeSnapshotHandler } from './application/take-snapshot/take-snapshot.handler';
 import { FactBuckets } from './facts/mongo.fact-buckets';
+import { SegmentRulesController } from './http/segment-rules.controller';
 import { ContactStaysController, SegmentStaysController } from './http/segment-stays.controller';
 import {
   ContactSegmentsController,
@@ -23,7 +25,11 @@ import {
   SegmentTemplatesController,
 } from './http/segments.controller';
 import { ContactRanking } from './ranking/mongo.contact-ranking';
+import { ExplainHandler } from './read-models/explain/explain.handler';
 import { FillState } from './read-models/mongo.fill-state';
+import { LivePreview } from './read-models/preview/live.preview';
+import { PastPreview } from './read-models/preview/past.preview';
+import { PreviewHandler } from './read-models/preview/preview.handler';
 import { MemberCounts } from './read-models/segments/mongo.member-counts';
 import { SegmentReads } from './read-models/segments/mongo.segment-reads';
 import {
@@ -86,17 +92,20 @@ const stays = [
   TakeSnapshotHandler,
 ];
 
+const ruleAnswers = [PastContactFacts, LivePreview, PastPreview, PreviewHandler, ExplainHandler];
+
 /** Segments, for the api. RewardPrices comes from outside. */
 @Module({
   imports: [RuleMatchingModule],
   controllers: [
     SegmentsController,
+    SegmentRulesController,
     SegmentStaysController,
     SegmentTemplatesController,
     ContactSegmentsController,
     ContactStaysController,
   ],
-  providers: [...definitions, ...rankings, ...reads, ...stays],
+  providers: [...definitions, ...rankings, ...reads, ...stays, ...ruleAnswers],
   exports: [SegmentReads, FillState],
 })
 export class SegmentsModule {}

@@ -37,9 +37,11 @@ export const shownBy = (answer: unknown, named: string | undefined): Shown => {
   };
 };
 
+/** The rows of a list, or those that an answer on many contacts shows as a sample. */
 const itemsOf = (answer: unknown): readonly unknown[] | undefined => {
-  const { items } = (answer ?? {}) as { items?: unknown };
-  return Array.isArray(items) ? items : undefined;
+  const { items, sample } = (answer ?? {}) as { items?: unknown; sample?: unknown };
+  const rows = items ?? sample;
+  return Array.isArray(rows) ? rows : undefined;
 };
 
 const noteContact = (shown: object, ids: Set<string>): void => {

@@ -18,7 +18,7 @@ import { STAYS, type SegmentedContact, type StayDocument } from '../read-models/
 
 /** What rules ask of a stored contact. */
 export type AskedContact = Pick<SegmentedContact, 'contactId' | 'facts' | 'membership' | 'segments'> &
-  Readonly<{ profilingObjected?: true; _position: bigint }>;
+  Readonly<{ profilingObjected?: true; processingRestricted?: true; _position: bigint }>;
 
 type Stored = AskedContact & { _id: string };
 
@@ -29,6 +29,7 @@ const ASKED_FIELDS = {
   membership: 1,
   segments: 1,
   profilingObjected: 1,
+  processingRestricted: 1,
   _position: 1,
 };
 
@@ -100,6 +101,24 @@ export class StoredContactFacts {
       const stays = (segmentId: string) => staysIn(contact, segmentId);
       return new BucketedFacts(contact.facts, own, stays, BigInt(contact._position));
     });
+  }
+
+  /** Of the last event that is in a contact's document; null: there is none. */
+  async positionOf(contactId: string): Promise<bigint | null> {
+    const projection = { _position: 1 };
+    const found = await available(() =>
+      this.contacts.findOne({ _id: contactId }, { projection, maxTimeMS: QUERY_TIME_MAX_MS }),
+    );
+    return found === null ? null : BigInt(found._position);
+  }
+
+  /** A contact's stays in a segment, oldest first. */
+  staysWithCauses(contactId: string, segmentId: string): Promise<readonly StayDocument[]> {
+    return available(() =>
+      this.stays
+        .find({ contactId, segmentId }, { sort: { from: 1 }, maxTimeMS: QUERY_TIME_MAX_MS })
+        .toArray(),
+    );
   }
 
   /** All stays in some segments; with `at`, those that had begun by then, as they were then. */

@@ -1,0 +1,185 @@
+import { Injectable } from '@nestjs/common';
+import { ContactReads, contactRuleFields, visibleTo, type Reader } from '@app/contacts';
+import {
+  compileFilter,
+  isRanked,
+  nodesOf,
+  RULE_CHANNELS,
+  truthsOf,
+  type EvaluationOptions,
+  type ContactFacts,
+  type Rule,
+  type StoreFilter,
+} from '@app/rules';
+import { StoredContactFacts, type AskedContact } from '../../evaluation/mongo.contact-facts';
+import { ContactRanking } from '../../ranking/mongo.contact-ranking';
+import { PreviewTooCostlyError } from './preview.errors';
+import { PreviewTally, standingIn } from './preview-tally';
+import { asRuleOnFigure } from './ranked-rule';
+
+/** Contacts that are asked in memory at once. */
+const BATCH = 500;
+
+export type Preview = Readonly<{
+  rule: Rule;
+  reader: Reader;
+  sample: number;
+  compareTo: string | null;
+  /** On the clock of performance.now(). */
+  deadlineMs: number;
+}>;
+
+/** Who can be in what a rule decides. */
+const PROFILED: StoreFilter = { erasure: null, profilingObjected: null };
+
+/**
+ * Tries a rule on the contacts as they are. What compiles is counted by the store; the other nodes of the rule are asked
+ * contact by contact, of those only that the store cannot rule out.
+ */
+@Injectable()
+export class LivePreview {
+  constructor(
+    private readonly stored: StoredContactFacts,
+    private readonly contacts: ContactReads,
+    private readonly ranking: ContactRanking,
+  ) {}
+
+  /** Throws PreviewTooCostlyError and ReadStoreUnavailableError. */
+  async of(preview: Preview, now: Date): Promise<PreviewTally> {
+    const { rule } = preview;
+    if (!isRanked(rule.root)) return this.tally(preview, rule, {}, now);
+    const { cutOff } = await this.ranking.rank(rule, now);
+    return this.tally(preview, asRuleOnFigure(rule, cutOff) ?? rule, { cutOff }, now);
+  }
+
+  /** `asked`: what stands for the rule, node by node, but for a ranking, which is one node. */
+  private async tally(
+    preview: Preview,
+    asked: Rule,
+    options: EvaluationOptions,
+    now: Date,
+  ): Promise<PreviewTally> {
+    const tally = new PreviewTally(preview.rule, preview.sample);
+    const nodes = isRanked(preview.rule.root) ? [{ pointer: '/root', node: asked.root }] : nodesOf(asked);
+    // Documents count what is dated ahead of now. Clocks differ by little, so these are few.
+    const iso = now.toISOString();
+    const ahead = { ...PROFILED, lastActivityAt: { $gt: iso } };
+    const hasAhead = (await this.stored.count(ahead)) > 0;
+    const settled: StoreFilter = hasAhead ? { ...PROFILED, lastActivityAt: { $lte: iso } } : PROFILED;
+
+    const open: { pointer: string; filter: StoreFilter }[] = [];
+    for (const { pointer, node } of nodes) {
+      const { filter, rest } = compileFilter({ ...asked, root: node }, contactRuleFields, now);
+      const found = both(settled, filter);
+      if (rest !== null) {
+        open.push({ pointer, filter });
+        continue;
+      }
+      tally.addClause(pointer, await this.stored.count(found));
+      if (pointer === '/root') await this.countFound(tally, preview, found, now);
+      checkTime(preview);
+    }
+    const scans: { filter: StoreFilter; pointers: ReadonlySet<string> | null }[] = [];
+    if (open.length > 0) {
+      const pointers = new Set(open.map(({ pointer }) => pointer));
+      scans.push({ filter: both(settled, some(open.map(({ filter }) => filter))), pointers });
+    }
+    if (hasAhead) scans.push({ filter: ahead, pointers: null });
+    for (const { filter, pointers } of scans) {
+      await this.scan(preview, filter, async (batch) => {
+        const facts = await this.stored.factsOf(batch, asked, now);
+        batch.forEach((contact, n) => {
+          const known = facts[n] as ContactFacts;
+          const all = [...truthsOf(asked, known, now, options)];
+          const truths = new Map(pointers === null ? all : all.filter(([pointer]) => pointers.has(pointer)));
+          const isShown = preview.reader === 'admin' || contact.processingRestricted === undefined;
+          tally.add(truths, known, standing(preview, contact, iso), isShown);
+        });
+      });
+    }
+    return tally;
+  }
+
+  /** What else is said of whom the rule finds, where the store finds them. */
+  private async countFound(
+    tally: PreviewTally,
+    { compareTo, sample, reader }: Preview,
+    found: StoreFilter,
+    now: Date,
+  ): Promise<void> {
+    for (const channel of RULE_CHANNELS) {
+      const reachable = contactRuleFields.leaf?.({ reachable: channel }, now)?.yes ?? {};
+      const isAll = Object.keys(reachable).length === 0;
+      tally.reach[channel] += isAll ? tally.count : await this.stored.count(both(found, reachable));
+    }
+    if (compareTo !== null) {
+      const free = both(found, { $nor: [byHand(compareTo, null, now.toISOString())] });
+      tally.foundInside += await this.stored.count(both(free, { segments: compareTo }));
+      tally.foundOutside += await this.stored.count(both(free, { segments: { $ne: compareTo } }));
+    }
+    const shown = {
+      filter: both(found, visibleTo(reader)),
+      range: { filter: {}, sort: { _id: 1 } as const },
+    };
+    const rows = sample === 0 ? [] : await this.contacts.rows(shown.filter, shown.range, sample, null);
+    tally.found.push(...rows.map(({ contactId }) => contactId));
+  }
+
+  /** Page by page, in the order of ids. */
+  async scan(
+    preview: Pick<Preview, 'deadlineMs'>,
+    filter: StoreFilter,
+    look: (batch: readonly AskedContact[]) => Promise<void>,
+  ): Promise<void> {
+    for (let after = ''; ;) {
+      checkTime(preview);
+      const batch = await this.stored.scan(filter, after, BATCH);
+      await look(batch);
+      const last = batch.at(-1);
+      if (last === undefined || batch.length < BATCH) return;
+      after = last.contactId;
+    }
+  }
+
+  /** How many members a segment would get and lose if whom the rule finds were in it. */
+  async compared(
+    tally: PreviewTally,
+    segmentId: string,
+    now: Date,
+  ): Promise<Readonly<{ wouldEnter: number; wouldLeave: number }>> {
+    const iso = now.toISOString();
+    const inside = { segments: segmentId };
+    const included = byHand(segmentId, 'include', iso);
+    const [members, keptInside, keptOutside] = await Promise.all([
+      this.stored.count(inside),
+      this.stored.count(both(inside, included)),
+      this.stored.count({ ...included, erasure: null, segments: { $ne: segmentId } }),
+    ]);
+    return {
+      wouldEnter: tally.foundOutside + keptOutside,
+      wouldLeave: Math.max(0, members - keptInside - tally.foundInside),
+    };
+  }
+}
+
+const standing = ({ compareTo }: Preview, contact: AskedContact, now: string) =>
+  compareTo === null ? null : standingIn(contact, compareTo, now);
+
+/** Who is put in or kept out of a segment by a word that holds; `mode` null: either. */
+const byHand = (segmentId: string, mode: 'include' | 'exclude' | null, now: string): StoreFilter => {
+  const path = `membership.overlays.${segmentId}`;
+  return {
+    [`${path}.mode`]: mode ?? { $in: ['include', 'exclude'] },
+    $or: [{ [`${path}.expiresAt`]: null }, { [`${path}.expiresAt`]: { $gt: now } }],
+  };
+};
+
+export const checkTime = ({ deadlineMs }: Pick<Preview, 'deadlineMs'>): void => {
+  if (performance.now() > deadlineMs) throw new PreviewTooCostlyError();
+};
+
+const isEverything = (filter: StoreFilter): boolean => Object.keys(filter).length === 0;
+const both = (one: StoreFilter, other: StoreFilter): StoreFilter =>
+  isEverything(other) ? one : { $and: [one, other] };
+const some = (filters: readonly StoreFilter[]): StoreFilter =>
+  filters.some(isEverything) ? {} : { $or: filters };
