@@ -41,6 +41,7 @@ export type Standing = 'member' | 'notMember' | 'notActive' | 'moved';
  */
 @Injectable()
 export class MembershipAtRevision {
+  protected readonly waitMs: number = WAIT_MS;
   private readonly contacts: Collection<Folded>;
   private readonly changes: Collection<ChangeRow>;
   private readonly stays: Collection<StayDocument>;
@@ -85,7 +86,7 @@ export class MembershipAtRevision {
 
   /** Null: it is at a later revision already. */
   private async folded(contactId: string, revision: number): Promise<Folded | null> {
-    for (const deadlineMs = Date.now() + WAIT_MS; ;) {
+    for (const deadlineMs = Date.now() + this.waitMs; ;) {
       const contact = await available(() =>
         this.contacts.findOne(
           { _id: contactId },
