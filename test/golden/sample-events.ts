@@ -170,7 +170,19 @@ export const sampleEvents: readonly (
   { type: 'automations.AnnouncementsHandled.v1', data: { revision: 7, occurredAt } },
   {
     type: 'segments.CutOffRecorded.v1',
-    data: { ...ofSegment, version: 2, cutOff: 120, membersCount: 100, asOfPosition: '4711' },
+    data: {
+      ...ofSegment,
+      version: 2,
+      rule: {
+        dsl: 1,
+        tz: 'UTC',
+        weekStart: 'MO',
+        root: { ranked: { by: 'points.balance', pool: 'main', refresh: 'P1D', top: 100 } },
+      },
+      cutOff: 120,
+      membersCount: 100,
+      asOfPosition: '4711',
+    },
   },
   {
     type: 'segments.SnapshotTaken.v1',

@@ -541,6 +541,33 @@ describe('segments, over HTTP', () => {
       });
     });
 
+    it('that is changed lets nobody go who stays in', async () => {
+      const pool = 'changing';
+      const contacts: string[] = [];
+      for (const points of [50, 40, 30]) {
+        contacts.push(await register());
+        await earn(contacts.at(-1)!, points, pool);
+      }
+      const first = (top: number) => ({ ranked: { by: 'points.balance', pool, top } });
+      const { id, position } = await define({ rule: first(2) });
+      expect((await get(id, position)).body).toMatchObject({ memberCount: 2 });
+      const changed = await call('PATCH', `/v1/segments/${id}`, { rule: first(3) });
+      expect((await get(id, changed.body['position'])).body).toMatchObject({ version: 2, memberCount: 3 });
+      const back = await call('PATCH', `/v1/segments/${id}`, { rule: first(1) });
+      expect((await get(id, back.body['position'])).body).toMatchObject({ version: 3, memberCount: 1 });
+      let told: unknown[] = [];
+      await eventually('all of it was announced', async () => {
+        const { body } = await call('GET', `/v1/activity?segmentId=${id}`);
+        told = body.items!.map(({ type, contactId }) => [type, contacts.indexOf(contactId as string)]);
+        return told.length >= 3;
+      });
+      expect(told.sort()).toEqual([
+        ['SegmentEntered', 2],
+        ['SegmentLeft', 1],
+        ['SegmentLeft', 2],
+      ]);
+    });
+
     it('lets in a share of all contacts', async () => {
       const { id, position } = await define({
         template: 'topCustomers',

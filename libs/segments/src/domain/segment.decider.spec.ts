@@ -199,12 +199,12 @@ describe('recording a cut-off', () => {
   });
 
   it('says whom the ranking lets in', () => {
-    const data = { ...of, version: 1, ...figures };
+    const data = { ...of, version: 1, rule: top, ...figures };
     given(ranked).when(record()).then({ type: 'segments.CutOffRecorded.v1', data });
     given(ranked).when(record()).thenAnswer({ cutOff: 40, membersCount: 11, version: 1 });
   });
   it('is done again at each refresh, also with the same figures', () => {
-    const data = { ...of, version: 1, ...figures };
+    const data = { ...of, version: 1, rule: top, ...figures };
     const before: SegmentEvent = { type: 'segments.CutOffRecorded.v1', data };
     given(ranked, before).when(record()).then(before);
   });

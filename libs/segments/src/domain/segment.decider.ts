@@ -150,8 +150,9 @@ const decideChange = (command: ChangeSegment, segment: Shown): SegmentEvent[] =>
 
 const decideCutOff = (command: RecordCutOff, segment: Segment): SegmentEvent[] => {
   const { segmentId, now, version, cutOff, membersCount, asOfPosition } = command;
-  if (rankable(segment).version !== version) throw new VersionChangedError();
-  const data = { segmentId, occurredAt: now, version, cutOff, membersCount, asOfPosition };
+  const ranked = rankable(segment);
+  if (ranked.version !== version) throw new VersionChangedError();
+  const data = { segmentId, occurredAt: now, ...ranked, cutOff, membersCount, asOfPosition };
   return [{ type: 'segments.CutOffRecorded.v1', data }];
 };
 

@@ -37,6 +37,8 @@ export type CutOffRecorded = DomainEvent<
   'segments.CutOffRecorded.v1',
   OfSegment & {
     version: number;
+    /** Of the version: it decides from here on, with its first cut-off. */
+    rule: Rule;
     cutOff: number | null;
     /** How many were at or above it. */
     membersCount: number;
@@ -76,7 +78,7 @@ export const segmentEventDefinitions: readonly EventDefinition[] = [
   defineEvent<SegmentDeleted>({ type: 'segments.SegmentDeleted.v1', fields: ofSegment }),
   defineEvent<CutOffRecorded>({
     type: 'segments.CutOffRecorded.v1',
-    fields: { ...ofSegment, version: open, cutOff: open, membersCount: open, asOfPosition: open },
+    fields: { ...ofSegment, version: open, rule: open, cutOff: open, membersCount: open, asOfPosition: open },
   }),
   defineEvent<SnapshotTaken>({
     type: 'segments.SnapshotTaken.v1',

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '@app/kernel';
-import type { Rule } from '@app/rules';
+import { isRanked, type Rule } from '@app/rules';
 import type { SegmentEvent } from '../domain/segment.events';
 import { Definitions, type Definition } from '../membership/definitions';
 import type { Cause } from '../membership/membership';
@@ -31,19 +31,18 @@ export const changeBy = (
       return { ...of, kind: 'initial', definition: definitionOf(segmentId, version, rule), isActive: true };
     }
     case 'segments.RuleChanged.v1': {
+      // Whom a ranking lets in is known with its first cut-off; until then the version before decides.
+      if (before?.isActive && data.rule !== null && isRanked(data.rule.root)) return null;
       const definition = definitionOf(segmentId, data.version, data.rule);
       return before && { ...of, kind: 'definition', definition, isActive: before.isActive };
     }
     case 'segments.CutOffRecorded.v1': {
       if (before === null) return null;
-      const { cutOff: taken } = before.definition;
-      const definition = { ...before.definition, cutOff: data.cutOff };
-      return {
-        ...of,
-        kind: taken === undefined ? 'initial' : 'clock',
-        definition,
-        isActive: before.isActive,
-      };
+      const { version, rule, cutOff } = data;
+      const { definition: known, isActive } = before;
+      const kind =
+        version !== known.version ? 'definition' : known.cutOff === undefined ? 'initial' : 'clock';
+      return { ...of, kind, definition: { ...definitionOf(segmentId, version, rule), cutOff }, isActive };
     }
     case 'segments.SegmentActivated.v1':
       return before && { ...of, kind: 'initial', definition: before.definition, isActive: true };

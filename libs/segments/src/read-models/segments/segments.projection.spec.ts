@@ -28,7 +28,7 @@ const changed: SegmentEvent = {
 };
 const cutOff = (version: number, value: number | null): SegmentEvent => ({
   type: 'segments.CutOffRecorded.v1',
-  data: { ...of(1), version, cutOff: value, membersCount: 3, asOfPosition: '17' },
+  data: { ...of(1), version, rule: top, cutOff: value, membersCount: 3, asOfPosition: '17' },
 });
 const renamed: SegmentEvent = { type: 'segments.SegmentRenamed.v1', data: { ...of(3), name: 'Others' } };
 const deactivated: SegmentEvent = { type: 'segments.SegmentDeactivated.v1', data: of(4) };
