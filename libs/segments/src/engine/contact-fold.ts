@@ -160,6 +160,7 @@ class ContactWork {
     const { contact, position } = this.current;
     const facts = this.factsOf(contact.facts, position);
     const step = advance(contact.membership, facts, this.surroundings.log.at(before), until);
+    if (step.state === contact.membership) return;
     this.become(contact, contact.facts, step, position, before);
   }
 
@@ -173,6 +174,7 @@ class ContactWork {
     const cause = { kind: change.kind, eventId: change.eventId, position: String(change.position) };
     const known = this.withEndedStays(contact.membership, change, before);
     const step = applyDefinitions(known, facts, { before, after }, [change.segmentId], cause, change.at);
+    if (step.state === contact.membership) return;
     this.become(contact, contact.facts, step, position, change.position + 1n);
   }
 

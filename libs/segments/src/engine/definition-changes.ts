@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '@app/kernel';
-import { isRanked, type Rule } from '@app/rules';
+import { EVERY_RULE, isRanked, type DependencyKey, type Rule } from '@app/rules';
 import type { SegmentEvent } from '../domain/segment.events';
-import { Definitions, type Definition } from '../membership/definitions';
+import { keysOf, referencesIn, type Definition, type DefinitionSet } from '../membership/definitions';
 import type { Cause } from '../membership/membership';
 
 /** What a segment's stream had come to with one of its events, as far as it matters who is in. */
@@ -60,15 +60,13 @@ const definitionOf = (segmentId: string, version: number, rule: Rule | null): De
   rule,
 });
 
-/** So many states of all definitions are kept at hand: those that contacts are just being brought up to. */
-const SNAPSHOTS_MAX = 64;
-
 /** All definitions at any position of the log, from the changes that there have been. */
 export class DefinitionsLog {
   private readonly changes: DefinitionChange[] = [];
-  private readonly latestBySegment = new Map<string, DefinitionChange>();
-  /** By how many changes they come after. */
-  private readonly snapshots = new Map<number, Definitions>();
+  private readonly bySegment = new Map<string, DefinitionChange[]>();
+  /** Segments that depended on something, or referred to another, at some time. */
+  private readonly everByKey = new Map<DependencyKey, Set<string>>();
+  private readonly everReferring = new Map<string, Set<string>>();
 
   constructor(changes: readonly DefinitionChange[] = []) {
     for (const change of changes) this.add(change);
@@ -79,56 +77,70 @@ export class DefinitionsLog {
     const last = this.changes.at(-1);
     if (last !== undefined && change.position <= last.position) return;
     this.changes.push(change);
-    this.latestBySegment.set(change.segmentId, change);
+    const { segmentId, definition } = change;
+    const known = this.bySegment.get(segmentId);
+    if (known === undefined) this.bySegment.set(segmentId, [change]);
+    else known.push(change);
+    for (const key of keysOf(definition)) addTo(this.everByKey, key, segmentId);
+    for (const referred of referencesIn(definition)) addTo(this.everReferring, referred, segmentId);
   }
 
   /** The last change of a segment before a position. */
   before(segmentId: string, position: bigint): DefinitionChange | null {
-    const latest = this.latestBySegment.get(segmentId);
-    if (latest === undefined || latest.position < position) return latest ?? null;
-    return this.changes.findLast((one) => one.segmentId === segmentId && one.position < position) ?? null;
+    const changes = this.bySegment.get(segmentId) ?? [];
+    return changes[countBelow(changes, position) - 1] ?? null;
   }
 
   /** Changes in `(after, before)`, in order. */
   between(after: bigint, before: bigint): readonly DefinitionChange[] {
-    return this.changes.slice(this.countBelow(after + 1n), this.countBelow(before));
+    return this.changes.slice(countBelow(this.changes, after + 1n), countBelow(this.changes, before));
   }
 
   /** The position of the last change below a position; -1: none. */
   lastBelow(position: bigint): bigint {
-    return this.changes[this.countBelow(position) - 1]?.position ?? -1n;
+    return this.changes[countBelow(this.changes, position) - 1]?.position ?? -1n;
   }
 
-  /** What decides on an event at this position: everything that was defined before it. */
-  at(position: bigint): Definitions {
-    return this.after(this.countBelow(position));
-  }
-
-  private after(count: number): Definitions {
-    const known = this.snapshots.get(count);
-    if (known !== undefined) return known;
-    const active = new Map<string, Definition>();
-    for (const { segmentId, definition, isActive } of this.changes.slice(0, count)) {
-      if (isActive) active.set(segmentId, definition);
-      else active.delete(segmentId);
-    }
-    const definitions = new Definitions([...active.values()]);
-    this.snapshots.set(count, definitions);
-    if (this.snapshots.size > SNAPSHOTS_MAX) {
-      this.snapshots.delete(this.snapshots.keys().next().value as number);
-    }
-    return definitions;
-  }
-
-  private countBelow(position: bigint): number {
-    let [low, high] = [0, this.changes.length];
-    // Most ask for the end.
-    if (high > 0 && (this.changes[high - 1] as DefinitionChange).position < position) return high;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.changes[middle] as DefinitionChange).position < position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** What decides on an event at this position: everything that was defined before it. A view, which costs nothing to make. */
+  at(position: bigint): DefinitionSet {
+    const get = (segmentId: string): Definition | undefined => {
+      const change = this.before(segmentId, position);
+      return change?.isActive === true ? change.definition : undefined;
+    };
+    const now = (ids: Iterable<string>, holds: (definition: Definition) => boolean): string[] =>
+      [...ids].filter((id) => {
+        const definition = get(id);
+        return definition !== undefined && holds(definition);
+      });
+    return {
+      get,
+      dependingOn: (keys) => {
+        if (keys.includes(EVERY_RULE)) return now(this.bySegment.keys(), () => true);
+        const ids = new Set(keys.flatMap((key) => [...(this.everByKey.get(key) ?? [])]));
+        return now(ids, (definition) => keysOf(definition).some((key) => keys.includes(key)));
+      },
+      referringTo: (segmentId) =>
+        now(this.everReferring.get(segmentId) ?? [], (definition) =>
+          referencesIn(definition).includes(segmentId),
+        ),
+    };
   }
 }
+
+const addTo = (sets: Map<string, Set<string>>, key: string, value: string): void => {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([value]));
+  else known.add(value);
+};
+
+const countBelow = (changes: readonly DefinitionChange[], position: bigint): number => {
+  let [low, high] = [0, changes.length];
+  // Most ask for the end.
+  if (high > 0 && (changes[high - 1] as DefinitionChange).position < position) return high;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((changes[middle] as DefinitionChange).position < position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};

@@ -31,7 +31,7 @@ import type { StayDocument } from '../read-models/segmented-contact';
 import { MongoSegmentStore } from './mongo.segment-store';
 import { SegmentEngine } from './segment-engine';
 
-type AnyEvent = RecordedEvent<ContactEvent | SegmentEvent>;
+export type AnyEvent = RecordedEvent<ContactEvent | SegmentEvent>;
 
 const DAY_MS = 86_400_000;
 const SEGMENTS = ['s1', 's2', 's3', 's4'];
@@ -80,7 +80,7 @@ const anyDefining: fc.Arbitrary<readonly Defining[]> = fc.array(
 );
 
 /** One log of contacts and segments, in the order in which they were written. */
-const anyLog = fc
+export const anyLog = fc
   .tuple(contactLogs({ contactsMax: 4, stepsMax: 8 }), anyDefining)
   .map(([contactLog, defining]) => {
     const versions = new Map<string, number>();

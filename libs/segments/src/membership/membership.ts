@@ -1,7 +1,7 @@
 import type { OverlayMode } from '@app/contacts';
 import type { RecordedEvent } from '@app/kernel';
 import { evaluate, EVERY_RULE, touchedBy, type ContactFacts, type Membership } from '@app/rules';
-import type { Definition, Definitions } from './definitions';
+import { inOrder, type Definition, type DefinitionSet } from './definitions';
 
 /** Why somebody entered or left, and when that took effect. */
 export type Cause = Readonly<{
@@ -80,7 +80,7 @@ const effectiveAt = ({ evaluatedAt }: MembershipState, recordedAt: string): stri
 export const advance = (
   before: MembershipState,
   facts: FactsWith,
-  definitions: Definitions,
+  definitions: DefinitionSet,
   until: string,
 ): Step => {
   const first = nextDueAt(before);
@@ -106,7 +106,7 @@ type FactEvent = RecordedEvent<Readonly<{ type: string; data: object }>>;
 export const applyEvent = (
   before: MembershipState,
   facts: Readonly<{ before: FactsWith | null; after: FactsWith | null }>,
-  definitions: Definitions,
+  definitions: DefinitionSet,
   event: FactEvent,
 ): Step => {
   const { eventId, recordedAt, position } = event.meta;
@@ -134,7 +134,7 @@ export const applyEvent = (
 export const applyDefinitions = (
   before: MembershipState,
   facts: FactsWith,
-  definitions: Readonly<{ before: Definitions; after: Definitions }>,
+  definitions: Readonly<{ before: DefinitionSet; after: DefinitionSet }>,
   changed: readonly string[],
   cause: Omit<Cause, 'at'>,
   at: string,
@@ -212,35 +212,30 @@ const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<
 /** One pass over the segments that may have changed, each after those that it refers to. */
 class Work {
   private readonly changes: Interval[] = [];
-  private readonly facts: ContactFacts;
+  private known: ContactFacts | undefined;
 
   constructor(
     public state: MembershipState,
-    facts: FactsWith,
-    private readonly definitions: Definitions,
-  ) {
-    this.facts = facts((segmentId) => this.staysIn(segmentId));
-  }
+    private readonly factsWith: FactsWith,
+    private readonly definitions: DefinitionSet,
+  ) {}
 
   step(earlier: readonly Interval[] = []): Step {
     return { state: this.state, changes: [...earlier, ...this.changes] };
   }
 
   judgeAll(segmentIds: readonly string[], cause: Cause): void {
-    const pending = new Set(segmentIds);
-    for (let next = this.first(pending); next !== null; next = this.first(pending)) {
-      pending.delete(next);
-      if (this.judge(next, cause)) for (const id of this.definitions.referringTo(next)) pending.add(id);
+    let order = inOrder(new Set(segmentIds), this.definitions);
+    for (let n = 0; n < order.length; n += 1) {
+      const next = order[n] as string;
+      if (!this.judge(next, cause)) continue;
+      // Whoever refers to it comes after it.
+      const waiting = new Set(order.slice(n + 1));
+      const known = waiting.size;
+      for (const id of this.definitions.referringTo(next)) waiting.add(id);
+      if (waiting.size > known) order = [...order.slice(0, n + 1), ...inOrder(waiting, this.definitions)];
     }
     this.state = { ...this.state, evaluatedAt: cause.at };
-  }
-
-  private first(pending: ReadonlySet<string>): string | null {
-    let first: string | null = null;
-    for (const id of pending) {
-      if (first === null || this.definitions.rankOf(id) < this.definitions.rankOf(first)) first = id;
-    }
-    return first;
   }
 
   /** Whether anything changed that another segment's rule could see. */
@@ -277,7 +272,7 @@ class Work {
     const { cutOff } = definition;
     const { truth, nextChangeAt } = evaluate(
       definition.rule,
-      this.facts,
+      (this.known ??= this.factsWith((id) => this.staysIn(id))),
       new Date(at),
       cutOff === undefined ? {} : { cutOff },
     );
