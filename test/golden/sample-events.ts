@@ -106,6 +106,11 @@ export const sampleEvents: readonly (
     },
   },
   { type: 'contacts.EmailClaimAbandoned.v1', data: { ...ofContact, claimId: 'claim-3' } },
+  {
+    type: 'contacts.RegistrationDirected.v1',
+    data: { ...ofContact, registeredId: 'contact-2', attemptId: 'attempt-1' },
+  },
+  { type: 'contacts.RegistrationWithdrawn.v1', data: { ...ofContact, attemptId: 'attempt-1' } },
   { type: 'contacts.ConsentGranted.v1', data: { ...ofContact, ...consent } },
   { type: 'contacts.ConsentWithdrawn.v1', data: { ...ofContact, ...consent } },
   {

@@ -14,7 +14,12 @@ import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule } from '@app/personal-data';
 import { openReadDatabase, READ_DB, ReadGate, type ReadDatabase } from '@app/read-store';
 import { KeptAccessLog } from '@app/testing';
-import { contactEventDefinitions, ContactsWriteModule, programmeEventDefinitions } from './index';
+import {
+  ContactDecisions,
+  contactEventDefinitions,
+  ContactsWriteModule,
+  programmeEventDefinitions,
+} from './index';
 
 class TestModule {
   static on(eventStore: string, database: ReadDatabase, keysDir: string): DynamicModule {
@@ -142,6 +147,64 @@ describe('commands on contacts over HTTP', () => {
       expect(second.body).toEqual(first.body);
       expect(second.headers['idempotency-replayed']).toBe('true');
       expect((await post('/contacts', { profile: {} }, key)).status).toBe(422);
+    });
+
+    describe('under a key with ids of the client’s own', () => {
+      const keyed = () => ({ 'idempotency-key': randomUUID() });
+      const email = newEmail();
+      beforeAll(() => register({ email }));
+
+      it('makes one contact of a key: another id, or none, is another payload', async () => {
+        const [key, contactId] = [keyed(), randomUUID()];
+        const first = await post('/contacts', { contactId, profile: {} }, key);
+        expect(first).toMatchObject({ status: 201, body: { contactId } });
+        for (const other of [{ contactId: randomUUID() }, {}]) {
+          const refused = await post('/contacts', { ...other, profile: {} }, key);
+          expect(refused).toMatchObject({ status: 422, body: { code: 'idempotency.payload-differs' } });
+        }
+        const again = await post('/contacts', { contactId, profile: {} }, key);
+        expect([again.status, again.body, again.headers['idempotency-replayed']]).toEqual([
+          201,
+          first.body,
+          'true',
+        ]);
+        const none = keyed();
+        expect((await post('/contacts', { profile: {} }, none)).status).toBe(201);
+        expect((await post('/contacts', { contactId, profile: {} }, none)).status).toBe(409);
+        expect((await post('/contacts', { contactId: randomUUID(), profile: {} }, none)).status).toBe(422);
+      });
+
+      it('lets one of several that race through', async () => {
+        const key = keyed();
+        const answers = await Promise.all(
+          Array.from({ length: 8 }, () => post('/contacts', { contactId: randomUUID(), profile: {} }, key)),
+        );
+        expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(7).fill(422)]);
+      });
+
+      it('does not remember a refusal', async () => {
+        const [key, contactId] = [keyed(), randomUUID()];
+        expect((await post('/contacts', { contactId, profile: { email } }, key)).status).toBe(409);
+        const other = { contactId: randomUUID(), profile: {} };
+        expect((await post('/contacts', other, key)).status).toBe(201);
+        expect((await post('/contacts', { contactId, profile: {} }, key)).status).toBe(422);
+      });
+
+      it('goes on after a crash in between', async () => {
+        const [key, contactId] = [keyed(), randomUUID()];
+        const decisions = app.get(ContactDecisions);
+        const run = decisions.run.bind(decisions) as (...args: unknown[]) => Promise<unknown>;
+        const crash = jest.spyOn(decisions, 'run').mockImplementation(async (...args) => {
+          if (args[0].type === 'RegisterContact') throw new Error('killed');
+          return run(...args) as never;
+        });
+        expect((await post('/contacts', { contactId, profile: {} }, key)).status).toBe(500);
+        crash.mockRestore();
+        expect((await post('/contacts', { contactId: randomUUID(), profile: {} }, key)).status).toBe(422);
+        const first = await post('/contacts', { contactId, profile: {} }, key);
+        expect(first).toMatchObject({ status: 201, body: { contactId, revision: 0 } });
+        expect((await post('/contacts', { contactId, profile: {} }, key)).body).toEqual(first.body);
+      });
     });
 
     it('refuses an id that is taken, an e-mail that is taken, an invitation that is not there', async () => {

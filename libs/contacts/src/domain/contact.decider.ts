@@ -62,7 +62,14 @@ import {
   type CancelRedemption,
   type RedeemReward,
 } from './redemptions.decisions';
-import { decideRegistration, type RegisterContact } from './registration.decisions';
+import {
+  decideDirection,
+  decideRegistration,
+  decideWithdrawal,
+  type DirectRegistration,
+  type RegisterContact,
+  type WithdrawRegistration,
+} from './registration.decisions';
 import {
   decideObjection,
   decideRestriction,
@@ -72,6 +79,8 @@ import {
 
 export type ContactCommand =
   | RegisterContact
+  | DirectRegistration
+  | WithdrawRegistration
   | ChangeContactDetails
   | AbandonEmailClaim
   | SetConsent
@@ -105,6 +114,10 @@ const decide = (command: ContactCommand, contact: Contact): Decision<ContactEven
   switch (command.type) {
     case 'RegisterContact':
       return decideRegistration(command, contact);
+    case 'DirectRegistration':
+      return decideDirection(command, contact);
+    case 'WithdrawRegistration':
+      return decideWithdrawal(command, contact);
     case 'ChangeContactDetails':
       return decideChangeDetails(command, contact);
     case 'AbandonEmailClaim':

@@ -291,6 +291,15 @@ export class UnreachableError extends DomainError {
   }
 }
 
+/** The Idempotency-Key of this registration was used with another id of a contact. */
+export class KeyUsedForAnotherError extends DomainError {
+  readonly code = 'idempotency.payload-differs';
+  readonly kind = 'invalid';
+  constructor() {
+    super('This idempotency key was used with another payload.');
+  }
+}
+
 /** Its erasure has begun: nothing can be read of it or done with it any more. */
 export class ContactGoneError extends DomainError {
   readonly code = 'contacts.erased';

@@ -74,6 +74,20 @@ export type EmailClaimAbandoned = DomainEvent<
   OfContact & { claimId: string }
 >;
 
+/**
+ * A registration was sent under an Idempotency-Key with an id of the client's own. On the stream of the contact that the key alone
+ * would have made, so that one key registers one contact. `attemptId`: each time it is tried.
+ */
+export type RegistrationDirected = DomainEvent<
+  'contacts.RegistrationDirected.v1',
+  OfContact & { registeredId: string; attemptId: string }
+>;
+/** That attempt was refused, for certain: the key is free unless there are others. */
+export type RegistrationWithdrawn = DomainEvent<
+  'contacts.RegistrationWithdrawn.v1',
+  OfContact & { attemptId: string }
+>;
+
 type Consent = OfContact & { purpose: string; channel?: Channel; wordingVersion?: string; source: string };
 export type ConsentGranted = DomainEvent<'contacts.ConsentGranted.v1', Consent>;
 export type ConsentWithdrawn = DomainEvent<'contacts.ConsentWithdrawn.v1', Consent>;
@@ -301,6 +315,8 @@ export type ContactEvent =
   | ContactRegistered
   | ContactDetailsChanged
   | EmailClaimAbandoned
+  | RegistrationDirected
+  | RegistrationWithdrawn
   | ConsentGranted
   | ConsentWithdrawn
   | DeviceRegistered
@@ -368,6 +384,14 @@ export const contactEventDefinitions: readonly EventDefinition[] = [
   defineEvent<EmailClaimAbandoned>({
     type: 'contacts.EmailClaimAbandoned.v1',
     fields: { ...ofContact, claimId: open },
+  }),
+  defineEvent<RegistrationDirected>({
+    type: 'contacts.RegistrationDirected.v1',
+    fields: { ...ofContact, registeredId: open, attemptId: open },
+  }),
+  defineEvent<RegistrationWithdrawn>({
+    type: 'contacts.RegistrationWithdrawn.v1',
+    fields: { ...ofContact, attemptId: open },
   }),
   defineEvent<ConsentGranted>({ type: 'contacts.ConsentGranted.v1', fields: consent }),
   defineEvent<ConsentWithdrawn>({ type: 'contacts.ConsentWithdrawn.v1', fields: consent }),

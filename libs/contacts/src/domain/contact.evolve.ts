@@ -7,8 +7,16 @@ import type {
   MessageSent,
   PointsCredited,
   Profile,
+  RegistrationDirected,
+  RegistrationWithdrawn,
 } from './contact.events';
-import { ALL_CHANNELS, activeContact, type ActiveContact, type Contact } from './contact.state';
+import {
+  ALL_CHANNELS,
+  activeContact,
+  type ActiveContact,
+  type Contact,
+  type UnknownContact,
+} from './contact.state';
 import { emptyPool, giveBackToLots, openLot, takeFromLots } from './points';
 import { optionalFields } from './optional-fields';
 
@@ -32,6 +40,10 @@ export const evolve = (contact: Contact, event: RecordedEvent<ContactEvent>): Co
       }
       return contact;
     }
+    case 'contacts.RegistrationDirected.v1':
+    case 'contacts.RegistrationWithdrawn.v1':
+      if (contact.status === 'unknown') direct(contact, event);
+      return contact;
     case 'contacts.ContactRegistered.v1':
       return contact.status === 'unknown' ? register(activeContact(contact), event.data) : contact;
     default:
@@ -44,7 +56,11 @@ type LaterEvent = Exclude<
   ContactEvent,
   {
     type:
-      'contacts.EmailClaimAbandoned.v1' | 'contacts.RedemptionAbandoned.v1' | 'contacts.ContactRegistered.v1';
+      | 'contacts.EmailClaimAbandoned.v1'
+      | 'contacts.RedemptionAbandoned.v1'
+      | 'contacts.RegistrationDirected.v1'
+      | 'contacts.RegistrationWithdrawn.v1'
+      | 'contacts.ContactRegistered.v1';
   }
 >;
 
@@ -61,6 +77,20 @@ type ErasureEvent = Extract<
       | 'contacts.RetainedDataDestroyed.v1';
   }
 >;
+
+const direct = (contact: UnknownContact, event: RegistrationDirected | RegistrationWithdrawn): void => {
+  const { attemptId, occurredAt } = event.data;
+  if (event.type === 'contacts.RegistrationWithdrawn.v1') {
+    contact.directed?.attempts.delete(attemptId);
+    if (contact.directed?.attempts.size === 0) contact.directed = null;
+    return;
+  }
+  const { registeredId } = event.data;
+  if (contact.directed === null || contact.directed.registeredId !== registeredId)
+    contact.directed = { registeredId, attempts: new Set(), lastAt: occurredAt };
+  contact.directed.attempts.add(attemptId);
+  contact.directed.lastAt = occurredAt;
+};
 
 const evolveActive = (contact: ActiveContact, event: RecordedEvent<LaterEvent>): void => {
   const { ledger } = contact;

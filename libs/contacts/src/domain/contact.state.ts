@@ -57,7 +57,10 @@ type Verdicts = {
   readonly redemptions: Map<string, Redemption>;
 };
 
-export type UnknownContact = Verdicts & { readonly status: 'unknown' };
+/** An Idempotency-Key was used for a contact of another id, and whoever tried that has not given up. */
+export type Direction = { readonly registeredId: string; readonly attempts: Set<string>; lastAt: string };
+
+export type UnknownContact = Verdicts & { readonly status: 'unknown'; directed: Direction | null };
 
 export type ActiveContact = Verdicts & {
   readonly status: 'active';
@@ -94,6 +97,7 @@ export type Contact = UnknownContact | ActiveContact;
 
 export const unknownContact = (): Contact => ({
   status: 'unknown',
+  directed: null,
   claims: new Map(),
   redemptions: new Map(),
 });

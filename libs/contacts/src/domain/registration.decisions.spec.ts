@@ -1,3 +1,4 @@
+import { addMillis } from '@app/kernel';
 import { CONTACT_ID, NOW, decisionsOf, facts } from '@app/testing';
 import { contactDecider } from './contact.decider';
 import type { RegisterContact } from './registration.decisions';
@@ -50,6 +51,58 @@ describe('registering', () => {
         facts.consented(true, { source: 'form' }),
         facts.consented(false, { channel: 'sms', source: 'form' }),
       ));
+
+  describe('under a key that was used with an id of the client’s own', () => {
+    const directed = (attemptId: string) => ({
+      type: 'contacts.RegistrationDirected.v1' as const,
+      data: { contactId: CONTACT_ID, occurredAt: NOW, registeredId: 'another', attemptId },
+    });
+    const withdrawn = (attemptId: string) => ({
+      type: 'contacts.RegistrationWithdrawn.v1' as const,
+      data: { contactId: CONTACT_ID, occurredAt: NOW, attemptId },
+    });
+    const direct = (registeredId: string) =>
+      ({
+        type: 'DirectRegistration',
+        contactId: CONTACT_ID,
+        now: NOW,
+        registeredId,
+        attemptId: 'b',
+      }) as const;
+    const refused = 'idempotency.payload-differs';
+
+    it('is refused without one, or with another, and may be tried again with the same', () => {
+      given(directed('a')).when(register()).thenRefused(refused);
+      given(directed('a')).when(direct('third')).thenRefused(refused);
+      given(directed('a')).when(direct('another')).then(directed('b'));
+      given(facts.registered()).when(direct('another')).thenRefused(refused);
+    });
+
+    it('is free again once every attempt was refused, or the key is forgotten', () => {
+      given(directed('a'), directed('b'), withdrawn('a')).when(register()).thenRefused(refused);
+      given(directed('a'), directed('b'), withdrawn('a'), withdrawn('b'))
+        .when(direct('third'))
+        .then({ ...directed('b'), data: { ...directed('b').data, registeredId: 'third' } });
+      given(directed('a'))
+        .when(register({ now: addMillis(NOW, 86_400_000) }))
+        .thenAnswer({
+          contactId: CONTACT_ID,
+        });
+    });
+
+    it('is not taken back twice, nor by whoever did not try', () => {
+      const withdraw = {
+        type: 'WithdrawRegistration',
+        contactId: CONTACT_ID,
+        now: NOW,
+        attemptId: 'a',
+      } as const;
+      given(directed('a')).when(withdraw).then(withdrawn('a'));
+      given(directed('b')).when(withdraw).thenNothing();
+      given(directed('a'), withdrawn('a')).when(withdraw).thenNothing();
+      given(facts.registered()).when(withdraw).thenNothing();
+    });
+  });
 
   it('is refused for an id that is taken', () =>
     given(facts.registered()).when(register()).thenRefused('contacts.already-registered'));

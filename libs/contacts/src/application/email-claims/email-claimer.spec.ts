@@ -83,7 +83,7 @@ describe('e-mail claims, on an event store and a document store', () => {
     const claimer = new EmailClaimer(death.on(claims), runner, store, built);
     const decisions = new ContactDecisions(runner);
     const hash = new EmailHash(keyRing.secrets);
-    const register = new RegisterContactHandler(decisions, claimer, hash);
+    const register = new RegisterContactHandler(decisions, runner, claimer, hash);
     const change = new ChangeContactDetailsHandler(runner, decisions, claimer, hash);
     const context = (fields: Partial<CommandContext> = {}) =>
       commandContext({ commandId: randomUUID(), now, deadlineMs: Date.now() + 10_000, ...fields });
@@ -433,6 +433,7 @@ describe('e-mail claims, on an event store and a document store', () => {
     const claimer = new EmailClaimer(claims, runner, events, behind);
     const register = new RegisterContactHandler(
       new ContactDecisions(runner),
+      runner,
       claimer,
       new EmailHash(keyRing.secrets),
     );

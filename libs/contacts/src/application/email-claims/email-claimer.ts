@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DecisionRunner, EventStore, StaleRevisionError } from '@app/event-store';
-import { DomainError, type CommandContext, type Outcome } from '@app/kernel';
+import { DecisionRunner, EventStore } from '@app/event-store';
+import type { CommandContext, Outcome } from '@app/kernel';
 import { ReadGate } from '@app/read-store';
 import { contactDecider } from '../../domain/contact.decider';
 import { EmailClaimLostError, EmailTakenError } from '../../domain/contact.errors';
 import { contactStream } from '../../domain/contact.events';
 import type { ClaimSettlement } from '../../domain/email-claims.decisions';
+import { isRefusal } from '../refusal';
 import { ownContext } from '../system-context';
 import { EmailClaims, type PendingClaim } from './email-claims.port';
 
@@ -186,7 +187,3 @@ export class EmailClaimer {
     await this.gate.wait((await this.events.head()) ?? undefined);
   }
 }
-
-/** Refused for certain: after anything else the event may have been written. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof StaleRevisionError || (error instanceof DomainError && error.kind !== 'unavailable');

@@ -16,6 +16,7 @@ import {
 import { canonicalInstant, type CommandContext, type RecordedEvent } from '@app/kernel';
 import { LocalKeyRing, Sealer } from '@app/personal-data';
 import {
+  collectionOf,
   MongoReadStore,
   openReadDatabase,
   ProjectionRunner,
@@ -114,7 +115,7 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
       purge,
       clock,
     );
-    const handler = new RegisterContactHandler(decisions, claimer, hash);
+    const handler = new RegisterContactHandler(decisions, runner, claimer, hash);
     return {
       suppressions,
       process,
@@ -186,7 +187,10 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
     (await streamOf(contactId)).map(({ type }) => type.split('.')[1] ?? '');
   const documentOf = async <Doc extends object>(name: string, id: string): Promise<Doc | null> => {
     await gate.wait((await events.head()) ?? undefined);
-    return database.db.collection<Doc & { _id: string }>(`${name}_v1`).findOne({ _id: id } as never) as never;
+    const readModel = contactsReadModels.projections.find((projection) => projection.name === name);
+    if (readModel === undefined) throw new Error(`There is no read model ${name}.`);
+    const documents = database.db.collection<Doc & { _id: string }>(collectionOf(readModel));
+    return documents.findOne({ _id: id } as never) as never;
   };
   const hashOf = (email: string) => new EmailHash(keyRing.secrets).of(email);
 

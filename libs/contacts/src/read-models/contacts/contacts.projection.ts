@@ -74,6 +74,8 @@ export const contactsProjection = defineProjection<ContactDocument, ContactEvent
     'contacts.ContactDetailsChanged.v1': (doc, event) =>
       doc && active(doc, event, profileFields(changedProfile(doc.profile, event.data.profile))),
     'contacts.EmailClaimAbandoned.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.RegistrationDirected.v1': (doc, event) => doc && moved(doc, event),
+    'contacts.RegistrationWithdrawn.v1': (doc, event) => doc && moved(doc, event),
     'contacts.ConsentGranted.v1': (doc, event) =>
       doc && active(doc, event, { consents: withConsent(doc.consents, event) }),
     'contacts.ConsentWithdrawn.v1': (doc, event) =>
