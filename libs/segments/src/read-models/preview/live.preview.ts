@@ -93,7 +93,7 @@ export class LivePreview {
           const all = [...truthsOf(asked, known, now, options)];
           const truths = new Map(pointers === null ? all : all.filter(([pointer]) => pointers.has(pointer)));
           const isShown = preview.reader === 'admin' || contact.processingRestricted === undefined;
-          tally.add(truths, known, standing(preview, contact, iso), isShown);
+          tally.add(truths, contact.contactId, known, standing(preview, contact, iso), isShown);
         });
       });
     }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { isRanked, rankingFigure, truthsOf, type StoreFilter } from '@app/rules';
+import { isRanked, parseRule, rankingFigure, RULE_CHANNELS, truthsOf, type StoreFilter } from '@app/rules';
 import type { PastInstant } from '../../evaluation/instant';
 import { PastContactFacts } from '../../evaluation/past.contact-facts';
 import { LivePreview, type Preview } from './live.preview';
 import { PreviewTally, standingIn } from './preview-tally';
 import { cutOffOf } from './ranked-rule';
+
+const REACH = parseRule({ any: RULE_CHANNELS.map((reachable) => ({ reachable })) });
 
 /** Tries a rule on the contacts as they were: each is asked, but for those who are erased, of whom nothing is known any more. */
 @Injectable()
@@ -26,13 +28,20 @@ export class PastPreview {
     const tally = new PreviewTally(rule, sample);
     await this.live.scan(preview, there, async (batch) => {
       const facts = await this.past.factsOf(batch, question);
-      for (const contact of batch) {
+      const judged = batch.flatMap((contact) => {
         const known = facts.get(contact.contactId);
-        if (known === undefined) continue;
-        const truths = truthsOf(rule, known, instant.at, cutOff);
+        return known === undefined ? [] : [{ contact, truths: truthsOf(rule, known, instant.at, cutOff) }];
+      });
+      const found = judged.filter(({ truths }) => truths.get('/root') === 'true');
+      // How somebody could be reached then is another question than the rule's, with other facts that count.
+      const reach = await this.past.factsOf(
+        found.map(({ contact }) => contact),
+        { ...question, rule: REACH, definitions: null },
+      );
+      for (const { contact, truths } of judged) {
         const standing = compareTo === null ? null : standingIn(contact, compareTo, now.toISOString());
         const isShown = reader === 'admin' || contact.processingRestricted === undefined;
-        tally.add(truths, known, standing, isShown);
+        tally.add(truths, contact.contactId, reach.get(contact.contactId), standing, isShown);
       }
     });
     return tally;

@@ -48,17 +48,18 @@ export class PreviewTally {
   /** What the rule comes to on a contact; nodes that are not among the truths are counted elsewhere. */
   add(
     truths: ReadonlyMap<string, TruthName>,
-    facts: ContactFacts,
+    contactId: string,
+    reach: Pick<ContactFacts, 'reachable'> | undefined,
     standing: Standing | null,
     isShown: boolean,
   ): void {
     for (const [pointer, truth] of truths) if (truth === 'true') this.addClause(pointer, 1);
     if (truths.get('/root') !== 'true') return;
-    for (const channel of RULE_CHANNELS) if (facts.reachable(channel)) this.reach[channel] += 1;
+    for (const channel of RULE_CHANNELS) if (reach?.reachable(channel) === true) this.reach[channel] += 1;
     if (standing !== null && standing.byHand === null) {
       if (standing.isIn) this.foundInside += 1;
       else this.foundOutside += 1;
     }
-    if (isShown && this.found.length < this.sampleMax) this.found.push(facts.contactId);
+    if (isShown && this.found.length < this.sampleMax) this.found.push(contactId);
   }
 }
