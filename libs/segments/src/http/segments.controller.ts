@@ -29,8 +29,8 @@ import {
 } from './segment.dto';
 
 const CHANGE = { roles: ['operator'], action: 'segment.change' } as const;
-/** What segments mean says nothing of anybody. */
-const VIEW = { roles: ['operator', 'analyst'], action: 'segment.view' } as const;
+/** Rules may name people, so they are not for analysts. */
+const VIEW = { roles: ['operator'], action: 'segment.view' } as const;
 
 type Defined = Outcome<Readonly<{ segmentId: string; version: number }>>;
 
@@ -127,7 +127,7 @@ export class SegmentTemplatesController {
 
   @Get()
   @ApiOperation({ summary: 'List the templates that segments can be defined by' })
-  @Access({ ...VIEW, unlogged: true })
+  @Access(VIEW)
   list(): Promise<object> {
     return this.queries.execute(new ListSegmentTemplatesQuery());
   }
