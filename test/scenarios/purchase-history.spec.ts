@@ -1,10 +1,8 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually } from '@app/testing';
+import { CDNOW, withCdnow } from '../cdnow/cdnow-file';
 import { newDataDir, runBeside, RunningSystem, runToEnd } from './running-system';
-
-/** The whole CDNOW purchase history, where it is at hand: see the README on where to get it. */
-const CDNOW = process.env['CDNOW_FILE'] ?? resolve(__dirname, '../../../shared/data/cdnow/CDNOW_master.txt');
 
 type Figures = Readonly<{ contacts: number; purchases: number; minor: number }>;
 
@@ -83,8 +81,7 @@ describe('loading a purchase history over HTTP', () => {
     rmSync(dataDir, { recursive: true, force: true });
   }, 180_000);
 
-  const whole = existsSync(CDNOW) ? it : it.skip;
-  whole(
+  withCdnow(
     'takes the whole CDNOW history (skipped where the file is missing)',
     async () => {
       const system = await RunningSystem.start();
