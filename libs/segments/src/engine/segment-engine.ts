@@ -7,7 +7,6 @@ import { touchedBy } from '@app/rules';
 import { BucketNotLoadedError } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketId, bucketIds, bucketsWritten } from '../facts/facts.document';
-import { ANNOUNCEMENT_STREAM, type AnnouncementEvent } from '../domain/announcement.events';
 import type { SegmentEvent } from '../domain/segment.events';
 import type { Interval } from '../membership/membership';
 import type { FillState } from '../read-models/mongo.fill-state';
@@ -53,21 +52,15 @@ export class SegmentEngine implements Folding {
   /** All events up to here are folded; null: not begun. */
   private foldedTo: bigint | null = null;
   private fill: Readonly<{ target: bigint; afterId: string }> | null = null;
-  private announcedAt: string | null = null;
 
   constructor(private readonly options: SegmentEngineOptions) {}
 
   async begin(checkpoint: bigint | null): Promise<bigint | null> {
     return this.serial.run(async () => {
-      const { store, fills, events } = this.options;
+      const { store, fills } = this.options;
       await store.open();
       this.log = new DefinitionsLog(await store.definitionChanges());
-      if (checkpoint === null) {
-        await fills.set(-1n);
-        // What took effect before the last announcement was announced in its time.
-        const last = await events.lastOf(ANNOUNCEMENT_STREAM);
-        this.announcedAt = last && (last as RecordedEvent<AnnouncementEvent>).data.at;
-      }
+      if (checkpoint === null) await fills.set(-1n);
       this.filledAt = await fills.filledAt();
       this.fill = null;
       this.foldedTo = checkpoint ?? -1n;
@@ -294,12 +287,8 @@ export class SegmentEngine implements Folding {
   }
 
   private announced(contactId: string, stays: readonly Interval[]): readonly StayChange[] {
-    return stays.map((stay, n) => {
-      const announce = announcementOf(stay, stays, n);
-      const at = stay.to ?? stay.from;
-      const isOld = this.announcedAt !== null && at <= this.announcedAt;
-      return { contactId, stay, announce: isOld ? null : announce };
-    });
+    // Where stays are built anew, whoever announces knows what was announced before.
+    return stays.map((stay, n) => ({ contactId, stay, announce: announcementOf(stay, stays, n) }));
   }
 
   /** Brings definitions to the next contacts. True: there is more to do. */

@@ -141,7 +141,7 @@ describe('a reward for the members of a segment', () => {
 
   it('is decided again where the contact changes in between', async () => {
     await create();
-    answer = async (_, revision) => {
+    answer = async (_, revision): Promise<Standing> => {
       if (revision === 1) await credit();
       return 'member';
     };
@@ -154,7 +154,7 @@ describe('a reward for the members of a segment', () => {
 
   it('is refused where the contact is no member any more by then, and what was set aside comes back', async () => {
     await create();
-    answer = async (_, revision) => {
+    answer = async (_, revision): Promise<Standing> => {
       if (revision > 1) return 'notMember';
       await credit();
       return 'member';
