@@ -17,6 +17,7 @@ import { isBy } from '../../evaluation/instant';
 import { membershipByThen, Recalled, staysIn } from '../../evaluation/membership-by-then';
 import { StoredContactFacts } from '../../evaluation/mongo.contact-facts';
 import { PastContactFacts } from '../../evaluation/past.contact-facts';
+import { SegmentNotShownError } from '../segments/segment-not-shown.error';
 import { stayAt, type Moment } from '../stays/moment';
 import { ShownAsOf } from '../stays/shown-as-of';
 import { ExplainQuery, type ExplainAnswer } from './explain.query';
@@ -50,7 +51,18 @@ export class ExplainHandler implements IQueryHandler<ExplainQuery> {
   ) {}
 
   /** Throws ContactNotFoundError, what checkVisible throws, and what ShownAsOf throws. */
-  execute({ segmentId, contactId, asked, reader }: ExplainQuery): Promise<ExplainAnswer> {
+  async execute(query: ExplainQuery): Promise<ExplainAnswer> {
+    try {
+      return await this.explained(query);
+    } catch (error) {
+      // Of an erased contact nothing else is answered than that it is.
+      if (error instanceof SegmentNotShownError)
+        await this.contacts.checkShown(query.contactId, query.reader);
+      throw error;
+    }
+  }
+
+  private explained({ segmentId, contactId, asked, reader }: ExplainQuery): Promise<ExplainAnswer> {
     return this.shown.ask([segmentId], asked, async ({ moments, asOfPosition, now }) => {
       await this.contacts.checkShown(contactId, reader);
       const moment = moments.get(segmentId) ?? null;
