@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@app/testing';
 import { CDNOW, withCdnow } from '../cdnow/cdnow-file';
+import { COUNTED_RULES, INSTANTS, PROGRAMME } from '../cdnow/counted-rules';
 import { newDataDir, runBeside, RunningSystem, runToEnd } from './running-system';
 
 type Figures = Readonly<{ contacts: number; purchases: number; minor: number }>;
@@ -23,6 +24,13 @@ const sampleHistory = (customers: number): Readonly<{ text: string; figures: Fig
   }
   return { text: `${lines.join('\r\n')}\r\n`, figures: { contacts: customers, purchases, minor } };
 };
+
+/** Rules that are kept as segments, one found by the document store, one that the clock can change, one that needs the history. */
+const KEPT = [
+  'average from 10.00 to 20.00',
+  'regulars who have not come back',
+  'last purchase of 50.00 or more',
+];
 
 describe('loading a purchase history over HTTP', () => {
   const load = (system: RunningSystem, file: string): string[] => [
@@ -52,6 +60,36 @@ describe('loading a purchase history over HTTP', () => {
     const list = await system.call('GET', '/v1/contacts?count=true&limit=1&sort=-spend.USD');
     expect(list.body).toMatchObject({ total: contacts });
     return newest;
+  };
+
+  /** Each rule at one of the instants, in turn. */
+  const agreeInThePast = async (system: RunningSystem): Promise<void> => {
+    const found: Record<string, unknown> = {};
+    const expected: Record<string, unknown> = {};
+    for (const [n, { name, rule, counts }] of COUNTED_RULES.entries()) {
+      const instant = n % INSTANTS.length;
+      const asOf = INSTANTS[instant];
+      const body = { rule, asOf, axis: 'occurred', sample: 0 };
+      const preview = await system.call('POST', '/v1/segments/preview', { body });
+      found[`${name}, ${asOf}`] = preview.body['count'] ?? preview.body;
+      expected[`${name}, ${asOf}`] = counts[instant];
+    }
+    expect(found).toEqual(expected);
+  };
+
+  const agreeAsSegments = async (system: RunningSystem): Promise<void> => {
+    for (const { name, rule, sinceThen } of COUNTED_RULES.filter((one) => KEPT.includes(one.name))) {
+      const defined = await system.call('POST', '/v1/segments', { body: { name, rule } });
+      expect(defined.status).toBe(201);
+      const { segmentId, position } = defined.body;
+      const path = `/v1/segments/${String(segmentId)}`;
+      await eventually('the segment is filled', async () => {
+        const { body } = await system.call('GET', `${path}?minPosition=${String(position)}`);
+        return body['status'] === 'active';
+      });
+      const { body } = await system.call('GET', `${path}/count`);
+      expect([name, body['count']]).toEqual([name, sinceThen]);
+    }
   };
 
   it('survives a kill in the middle, goes on, and changes nothing the second time', async () => {
@@ -85,6 +123,7 @@ describe('loading a purchase history over HTTP', () => {
     'takes the whole CDNOW history (skipped where the file is missing)',
     async () => {
       const system = await RunningSystem.start();
+      expect(await system.call('PUT', '/v1/programme', { body: PROGRAMME })).toMatchObject({ status: 200 });
       expect(await runToEnd('ops', load(system, CDNOW))).toMatchObject({ code: 0 });
       const position = await agree(system, { contacts: 23_570, purchases: 69_659, minor: 250_031_563 });
 
@@ -93,6 +132,8 @@ describe('loading a purchase history over HTTP', () => {
       expect(largest?.spend.USD).toBe(1_399_093);
       const details = await system.call('GET', `/v1/contacts/${largest?.contactId}`);
       expect(details.body).toMatchObject({ spend: { USD: 1_399_093 } });
+      await agreeInThePast(system);
+      await agreeAsSegments(system);
 
       expect(await runToEnd('ops', load(system, CDNOW))).toMatchObject({ code: 0 });
       expect(await newestPosition(system)).toBe(position);
