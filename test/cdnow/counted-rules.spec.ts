@@ -8,6 +8,7 @@ import {
   type ContactHistory,
   type Evaluation,
 } from '@app/rules';
+import { recorded } from '@app/testing';
 import { readPurchases, type PurchaseLine } from '../../apps/ops/src/load-purchases/purchase-file';
 import { CDNOW, withCdnow } from './cdnow-file';
 import { COUNTED_RULES, INSTANTS } from './counted-rules';
@@ -24,20 +25,21 @@ const eventsOf = (lines: readonly PurchaseLine[]): readonly ContactEvent[] => {
   const metaOf = (position: number) => ({
     eventId: `${contactId}-${position}`,
     stream: `contact-${contactId}`,
-    revision: BigInt(position),
     position: BigInt(position),
     recordedAt: RECORDED_AT,
   });
-  const registered: RecordedEvent<ContactRegistered> = {
-    type: 'contacts.ContactRegistered.v1',
-    data: { contactId, profile: {}, occurredAt: `${date}T12:00:00.000Z` },
-    meta: metaOf(0),
-  };
+  const registered = recorded<ContactRegistered>(
+    {
+      type: 'contacts.ContactRegistered.v1',
+      data: { contactId, source: 'import', profile: {}, occurredAt: `${date}T12:00:00.000Z` },
+    },
+    metaOf(0),
+  );
   let balance = 0;
   const purchases = lines.map(({ line, date, minor }): RecordedEvent<PurchaseRecorded> => {
     const points = Math.floor(minor / 100);
     balance += points;
-    return {
+    const event: PurchaseRecorded = {
       type: 'contacts.PurchaseRecorded.v1',
       data: {
         contactId,
@@ -49,8 +51,8 @@ const eventsOf = (lines: readonly PurchaseLine[]): readonly ContactEvent[] => {
         balance,
         occurredAt: `${date}T12:00:00.000Z`,
       },
-      meta: metaOf(line),
     };
+    return recorded(event, metaOf(line));
   });
   return [registered, ...purchases];
 };

@@ -1,4 +1,5 @@
 export * from './fold-batch';
+export * from './folding';
 export * from './mongo.lease';
 export * from './mongo.read-database';
 export * from './mongo.read-store';

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '@app/kernel';
 import { foldLedger, type LedgerState } from './fold-batch';
 import { collectionOf, type AnyLedger } from './projection';
-import type { Folding } from './projection-runner';
+import type { Folding } from './folding';
 import type { ReadStore } from './read-store.port';
 
 /**

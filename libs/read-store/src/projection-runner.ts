@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError, type RecordedEvent } from '@app/kernel';
 import type { EventStore } from '@app/event-store';
 import { foldBatch, touchedBy } from './fold-batch';
+import type { Folding } from './folding';
 import { LedgerFolding } from './ledger-folding';
 import { collectionOf, type AnyProjection, type Journal, type ReadModels } from './projection';
 import {
@@ -50,16 +51,6 @@ const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 /** Each round some other writer made progress, so many in a row mean that something is wrong. */
 const CONTENTION_ROUNDS_MAX = 20;
-
-/** What the runner does alike to all kinds of read models. */
-export interface Folding {
-  /** The read model that is folded, by its collection. */
-  readonly collection: string;
-  /** At the start of every pass: given the checkpoint, answers behind which position to go on. */
-  begin?(checkpoint: bigint | null): Promise<bigint | null>;
-  /** Folds events in the order of the log; those that were folded before change nothing. */
-  apply(events: readonly RecordedEvent[]): Promise<void>;
-}
 
 /**
  * Keeps read models up with the log: one subscription, and for every batch one load and one write a read model, then one

@@ -26,7 +26,7 @@ export * from './membership/membership';
 export { Announcer } from './automation/announcer';
 export { Announcements } from './read-models/announcements/mongo.announcements';
 export { MembershipAtRevision } from './evaluation/membership-at-revision';
-export { FactBuckets } from './facts/mongo.fact-buckets';
+export { FactBuckets } from './read-models/mongo.fact-buckets';
 export { PendingChanges } from './read-models/stays/mongo.pending-changes';
 export { FillState } from './read-models/mongo.fill-state';
 export * from './read-models/segmented-contact';

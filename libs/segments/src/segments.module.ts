@@ -16,7 +16,7 @@ import { SegmentRankings } from './application/rank-segment/segment-rankings';
 import { PastContactFacts } from './evaluation/past.contact-facts';
 import { RuleMatchingModule } from './evaluation/rule-matching.module';
 import { TakeSnapshotHandler } from './application/take-snapshot/take-snapshot.handler';
-import { FactBuckets } from './facts/mongo.fact-buckets';
+import { FactBuckets } from './read-models/mongo.fact-buckets';
 import { SegmentRulesController } from './http/segment-rules.controller';
 import { ContactStaysController, SegmentStaysController } from './http/segment-stays.controller';
 import {
@@ -51,7 +51,7 @@ import {
 import { PendingChanges } from './read-models/stays/mongo.pending-changes';
 import { StayReads } from './read-models/stays/mongo.stay-reads';
 import { GetOverlapHandler } from './read-models/stays/overlap.handler';
-import { ShownAsOf } from './read-models/stays/shown-as-of';
+import { ShownAsOf } from './evaluation/shown-as-of';
 
 const definitions = [
   SegmentDefinitions,

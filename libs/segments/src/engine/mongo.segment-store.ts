@@ -9,7 +9,7 @@ import {
   type Document,
   type WriteConcernSettings,
 } from 'mongodb';
-import { FACT_BUCKETS } from '../facts/mongo.fact-buckets';
+import { FACT_BUCKETS } from '../read-models/mongo.fact-buckets';
 import type { Interval } from '../membership/membership';
 import {
   STAYS,

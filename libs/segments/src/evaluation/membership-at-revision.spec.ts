@@ -8,7 +8,7 @@ import { MongoSegmentStore } from '../engine/mongo.segment-store';
 import { SegmentEngine } from '../engine/segment-engine';
 import { anyLog, type AnyEvent } from '../engine/segment-engine.suite';
 import type { SegmentEvent } from '../domain/segment.events';
-import { FactBuckets } from '../facts/mongo.fact-buckets';
+import { FactBuckets } from '../read-models/mongo.fact-buckets';
 import { FillState } from '../read-models/mongo.fill-state';
 import { PendingChanges } from '../read-models/stays/mongo.pending-changes';
 import { MembershipAtRevision } from './membership-at-revision';

@@ -10,7 +10,7 @@ import { segmentStream } from '../domain/segment.events';
 import { BucketedFacts, BucketNotLoadedError } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketIds } from '../facts/facts.document';
-import { FactBuckets } from '../facts/mongo.fact-buckets';
+import { FactBuckets } from '../read-models/mongo.fact-buckets';
 import { Definitions, type Definition } from '../membership/definitions';
 import { advance, nextDueAt, type MembershipState } from '../membership/membership';
 import { FillState } from '../read-models/mongo.fill-state';

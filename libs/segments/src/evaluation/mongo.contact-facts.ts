@@ -13,7 +13,7 @@ import type { Collection, Db } from 'mongodb';
 import { BucketedFacts } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketIds } from '../facts/facts.document';
-import { FactBuckets } from '../facts/mongo.fact-buckets';
+import { FactBuckets } from '../read-models/mongo.fact-buckets';
 import { STAYS, type SegmentedContact, type StayDocument } from '../read-models/segmented-contact';
 
 /** What rules ask of a stored contact. */

@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { RuleMatcher } from '@app/contacts';
-import { FactBuckets } from '../facts/mongo.fact-buckets';
+import { FactBuckets } from '../read-models/mongo.fact-buckets';
 import { SegmentReads } from '../read-models/segments/mongo.segment-reads';
 import { StoredContactFacts } from './mongo.contact-facts';
 import { StoredRuleMatcher } from './stored.rule-matcher';

@@ -13,7 +13,7 @@ import {
 } from '@app/http';
 import type { Actor, CommandContext, Outcome } from '@app/kernel';
 import { TakeSnapshotCommand } from '../application/take-snapshot/take-snapshot.command';
-import type { SnapshotAnswer } from '../domain/segment.decider';
+import type { SnapshotAnswer } from '../application/take-snapshot/take-snapshot.command';
 import type { MemberChange } from '../read-models/stays/changes';
 import {
   CountMembersQuery,

@@ -9,7 +9,7 @@ import {
   parsePosition,
   rules,
 } from '@app/http';
-import type { AskedOf } from '../read-models/stays/shown-as-of';
+import type { AskedOf } from '../evaluation/shown-as-of';
 import type { Axis } from '../read-models/stays/stays.queries';
 
 const AXES: readonly Axis[] = ['recorded', 'occurred'];

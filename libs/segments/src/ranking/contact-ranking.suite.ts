@@ -14,7 +14,7 @@ import { contactLogs, recorded, type TestMongo } from '@app/testing';
 import fc from 'fast-check';
 import { DefinitionsLog } from '../engine/definition-changes';
 import { foldContact } from '../engine/contact-fold';
-import { FACT_BUCKETS, FactBuckets } from '../facts/mongo.fact-buckets';
+import { FACT_BUCKETS, FactBuckets } from '../read-models/mongo.fact-buckets';
 import { ContactRanking, type Ranking } from './mongo.contact-ranking';
 
 /** Behind everything that is dated in the histories. */

@@ -6,7 +6,7 @@ import type { Collection, Db, Filter } from 'mongodb';
 import { BucketedFacts } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketIds } from '../facts/facts.document';
-import { FactBuckets } from '../facts/mongo.fact-buckets';
+import { FactBuckets } from '../read-models/mongo.fact-buckets';
 import type { SegmentedContact } from '../read-models/segmented-contact';
 import { Largest } from './largest';
 

@@ -15,3 +15,5 @@ export class TakeSnapshotCommand extends Command<Outcome<SnapshotAnswer>> {
     super();
   }
 }
+
+export type { SnapshotAnswer } from '../../domain/segment.decider';

@@ -3,7 +3,7 @@ import { DecisionRunner } from '@app/event-store';
 import type { Outcome } from '@app/kernel';
 import { segmentDecider, type SnapshotAnswer } from '../../domain/segment.decider';
 import { segmentStream } from '../../domain/segment.events';
-import { ShownAsOf } from '../../read-models/stays/shown-as-of';
+import { ShownAsOf } from '../../evaluation/shown-as-of';
 import { TakeSnapshotCommand } from './take-snapshot.command';
 
 @CommandHandler(TakeSnapshotCommand)

@@ -19,7 +19,7 @@ import { StoredContactFacts } from '../../evaluation/mongo.contact-facts';
 import { PastContactFacts } from '../../evaluation/past.contact-facts';
 import { SegmentNotShownError } from '../segments/segment-not-shown.error';
 import { stayAt, type Moment } from '../stays/moment';
-import { ShownAsOf } from '../stays/shown-as-of';
+import { ShownAsOf } from '../../evaluation/shown-as-of';
 import { ExplainQuery, type ExplainAnswer } from './explain.query';
 import { objectsToProfiling, overlayAfter } from './overlay-by-then';
 

@@ -1,7 +1,7 @@
 import { Query } from '@nestjs/cqrs';
 import type { OverlayMode, Reader } from '@app/contacts';
 import type { Explanation, TruthName } from '@app/rules';
-import type { AskedOf } from '../stays/shown-as-of';
+import type { AskedOf } from '../../evaluation/shown-as-of';
 
 export type ExplainAnswer = Readonly<{
   member: boolean;

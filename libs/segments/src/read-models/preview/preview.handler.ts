@@ -3,7 +3,7 @@ import { ContactReads, contactRow, visibleTo, type ContactRow, type Reader } fro
 import { Clock } from '@app/kernel';
 import { ReadGate } from '@app/read-store';
 import { dateIn, dependenciesOf, lintRule, parseRule, type Rule } from '@app/rules';
-import { UnknownReferenceError } from '../../domain/segment.errors';
+import { UnknownReferenceError } from './unknown-reference.error';
 import { SegmentReads } from '../segments/mongo.segment-reads';
 import { LivePreview } from './live.preview';
 import { PastPreview } from './past.preview';

@@ -44,7 +44,7 @@ import { Recalled } from '../../evaluation/membership-by-then';
 import { StoredContactFacts } from '../../evaluation/mongo.contact-facts';
 import { PastContactFacts } from '../../evaluation/past.contact-facts';
 import { StoredRuleMatcher } from '../../evaluation/stored.rule-matcher';
-import { FactBuckets } from '../../facts/mongo.fact-buckets';
+import { FactBuckets } from '../../read-models/mongo.fact-buckets';
 import { ContactRanking } from '../../ranking/mongo.contact-ranking';
 import { ExplainHandler } from '../explain/explain.handler';
 import { ExplainQuery } from '../explain/explain.query';
@@ -57,7 +57,7 @@ import {
   type SegmentDocument,
 } from '../segments/segments.projection';
 import { PendingChanges } from '../stays/mongo.pending-changes';
-import { ShownAsOf } from '../stays/shown-as-of';
+import { ShownAsOf } from '../../evaluation/shown-as-of';
 import { LivePreview } from './live.preview';
 import { PastPreview } from './past.preview';
 import { PreviewHandler } from './preview.handler';

@@ -5,7 +5,7 @@ import { compareChanges, groupedChanges, type MemberChange } from './changes';
 import { earlierOf, type Moment } from './moment';
 import { StayReads, type ChangePlace } from './mongo.stay-reads';
 import { countsAt, instantsOf, SERIES_POINTS_MAX } from './series';
-import { InvalidMomentError, ShownAsOf } from './shown-as-of';
+import { InvalidMomentError, ShownAsOf } from '../../evaluation/shown-as-of';
 import {
   GetMemberSeriesQuery,
   ListChangesQuery,

@@ -5,7 +5,7 @@ import { membershipView } from './membership-view';
 import { stayAt } from './moment';
 import { PendingChanges } from './mongo.pending-changes';
 import { StayReads, type AfterStay } from './mongo.stay-reads';
-import { ShownAsOf } from './shown-as-of';
+import { ShownAsOf } from '../../evaluation/shown-as-of';
 import { ListContactStaysQuery, type MembershipView, type Page } from './stays.queries';
 
 @QueryHandler(ListContactStaysQuery)

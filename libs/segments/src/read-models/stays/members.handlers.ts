@@ -5,7 +5,7 @@ import { SnapshotNotFoundError } from '../snapshots/snapshot-not-found.error';
 import { Members } from './members';
 import type { Moment } from './moment';
 import { StayReads } from './mongo.stay-reads';
-import { ShownAsOf, type AskedOf } from './shown-as-of';
+import { ShownAsOf, type AskedOf } from '../../evaluation/shown-as-of';
 import {
   CountMembersQuery,
   ListMembersQuery,

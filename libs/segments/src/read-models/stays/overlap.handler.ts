@@ -1,7 +1,7 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import { StayReads } from './mongo.stay-reads';
 import { overlapOf } from './overlap';
-import { ShownAsOf } from './shown-as-of';
+import { ShownAsOf } from '../../evaluation/shown-as-of';
 import { GetOverlapQuery, type OverlapAnswer } from './stays.queries';
 
 @QueryHandler(GetOverlapQuery)

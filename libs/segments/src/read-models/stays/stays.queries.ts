@@ -4,7 +4,7 @@ import type { Cause } from '../../membership/membership';
 import type { MemberChange } from './changes';
 import type { Overlap } from './overlap';
 import type { SeriesPoint } from './series';
-import type { AskedOf } from './shown-as-of';
+import type { AskedOf } from '../../evaluation/shown-as-of';
 
 export type Page<Item> = Readonly<{
   items: readonly Item[];

@@ -20,7 +20,7 @@ import { CountMembersHandler, ListMembersHandler, ListSnapshotMembersHandler } f
 import { PendingChanges } from './mongo.pending-changes';
 import { StayReads } from './mongo.stay-reads';
 import { GetOverlapHandler } from './overlap.handler';
-import { InvalidMomentError, ShownAsOf, type AskedOf } from './shown-as-of';
+import { InvalidMomentError, ShownAsOf, type AskedOf } from '../../evaluation/shown-as-of';
 import {
   BEGIN,
   CONTACTS,

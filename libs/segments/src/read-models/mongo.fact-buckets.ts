@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { available, READ_DB } from '@app/read-store';
 import type { Collection, Db } from 'mongodb';
-import type { FactsBucket } from './facts.document';
+import type { FactsBucket } from '../facts/facts.document';
 
 export const FACT_BUCKETS = 'fact_buckets_v1';
 

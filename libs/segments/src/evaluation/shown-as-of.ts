@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { EventStore } from '@app/event-store';
 import { Clock, DomainError } from '@app/kernel';
 import { ReadBehindError, ReadGate } from '@app/read-store';
-import { FillState } from '../mongo.fill-state';
-import { SegmentReads } from '../segments/mongo.segment-reads';
-import { SegmentNotShownError } from '../segments/segment-not-shown.error';
-import type { SegmentDocument } from '../segments/segments.projection';
-import { earlierOf, type Moment } from './moment';
-import { PendingChanges } from './mongo.pending-changes';
+import { FillState } from '../read-models/mongo.fill-state';
+import { SegmentReads } from '../read-models/segments/mongo.segment-reads';
+import { SegmentNotShownError } from '../read-models/segments/segment-not-shown.error';
+import type { SegmentDocument } from '../read-models/segments/segments.projection';
+import { earlierOf, type Moment } from '../read-models/stays/moment';
+import { PendingChanges } from '../read-models/stays/mongo.pending-changes';
 
 /** What a question says of time; at most one of `asOf` and `asOfPosition`. */
 export type AskedOf = Readonly<{
