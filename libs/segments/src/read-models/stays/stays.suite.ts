@@ -3,7 +3,7 @@ import type { EventStore } from '@app/event-store';
 import { CursorCodec, InvalidCursorError } from '@app/http';
 import { addMillis } from '@app/kernel';
 import { collectionOf, MongoReadStore, ReadBehindError, ReadGate } from '@app/read-store';
-import { FixedClock, type TestMongo } from '@app/testing';
+import { eventually, FixedClock, type TestMongo } from '@app/testing';
 import fc from 'fast-check';
 import { MongoClient, type CommandStartedEvent, type Db, type Document } from 'mongodb';
 import { FillState } from '../mongo.fill-state';
@@ -59,6 +59,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
     let asked: Asked;
     const clock = new FixedClock(BEGIN);
     const sent: Document[] = [];
+    let fillReads = 0;
 
     beforeAll(async () => {
       server = await start();
@@ -68,6 +69,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         monitorCommands: true,
       });
       client.on('commandStarted', ({ command, commandName }: CommandStartedEvent) => {
+        if (command[commandName] === 'segment_fills' && commandName === 'find') fillReads += 1;
         if (command[commandName] === STAYS && ['find', 'aggregate'].includes(commandName)) sent.push(command);
       });
       db = client.db(server.dbName);
@@ -456,7 +458,9 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
       it('waits for definitions up to minPosition, and no longer than it may', async () => {
         const last = history.happenings.findLast(({ defines }) => defines !== null)?.position as bigint;
         await new FillState(db).set(last - 1n);
+        const readBefore = fillReads;
         const filling = asked.count(SEGMENT, { minPosition: last });
+        await eventually('it is seen to be filling', () => fillReads > readBefore + 1);
         await new FillState(db).set(last);
         await expect(filling).resolves.toMatchObject({
           count: membersAfter(history.happenings, SEGMENT).size,
