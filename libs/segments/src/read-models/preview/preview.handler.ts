@@ -5,6 +5,7 @@ import { ReadGate } from '@app/read-store';
 import { dateIn, dependenciesOf, lintRule, parseRule, type Rule } from '@app/rules';
 import { UnknownReferenceError } from './unknown-reference.error';
 import { SegmentReads } from '../segments/mongo.segment-reads';
+import type { SegmentDocument } from '../segments/segments.projection';
 import { LivePreview } from './live.preview';
 import { PastPreview } from './past.preview';
 import { FutureInstantError, UnknownComparisonError } from './preview.errors';
@@ -37,7 +38,7 @@ export class PreviewHandler implements IQueryHandler<PreviewQuery> {
     const reached = await this.gate.wait(input.minPosition);
     const now = this.clock.now();
     if (asOf !== undefined && Date.parse(asOf) > now.getTime() + AHEAD_MAX_MS) throw new FutureInstantError();
-    await this.checkSegments(rule, compareTo);
+    const compared = await this.comparedWith(rule, compareTo);
     const preview = { rule, reader, sample, compareTo, deadlineMs };
     const at = asOf === undefined ? now : new Date(asOf);
     const tally =
@@ -49,19 +50,23 @@ export class PreviewHandler implements IQueryHandler<PreviewQuery> {
       sample: await this.rows(tally.found.slice(0, sample), reader, now),
       clauses: [...tally.clauses].map(([pointer, count]) => ({ pointer, count })),
       reach: tally.reach,
-      ...(compareTo !== null && (await this.live.compared(tally, compareTo, now))),
+      ...(compared !== null && (await this.live.compared(tally, compared, now))),
       lint: lintRule(rule),
       asOf: at.toISOString(),
       asOfPosition: reached.toString(),
     };
   }
 
-  private async checkSegments(rule: Rule, compareTo: string | null): Promise<void> {
+  /** Null: none is asked for. Throws UnknownReferenceError and UnknownComparisonError. */
+  private async comparedWith(rule: Rule, compareTo: string | null): Promise<SegmentDocument | null> {
     const { segments } = dependenciesOf(rule);
     const known = await this.segments.findAll(compareTo === null ? segments : [...segments, compareTo]);
     const unknown = segments.find((id) => !known.has(id));
     if (unknown !== undefined) throw new UnknownReferenceError(unknown);
-    if (compareTo !== null && !known.has(compareTo)) throw new UnknownComparisonError();
+    if (compareTo === null) return null;
+    const compared = known.get(compareTo);
+    if (compared === undefined) throw new UnknownComparisonError();
+    return compared;
   }
 
   private async rows(ids: readonly string[], reader: Reader, now: Date): Promise<readonly ContactRow[]> {
