@@ -199,7 +199,7 @@ describe('values of erased contacts, on a MongoDB', () => {
       const marker = await system.call('POST', '/v1/contacts', { body: { profile: {} } });
       await system.call('GET', `/v1/contacts/summary?${asOf(marker)}`);
       expect(await collectionsHolding(client, ERASED)).toEqual([]);
-      expect(await collectionsHolding(client, LIVING)).toEqual(['contacts_v1']);
+      expect(await collectionsHolding(client, LIVING)).toEqual(['contacts_v2']);
       for (const { contactId, erased } of persons) {
         if (!erased) continue;
         const { body } = await system.call('GET', `/v1/contacts/${contactId}/erasure`);
@@ -221,7 +221,7 @@ describe('values of erased contacts, on a MongoDB', () => {
       system = await start();
       await system.call('GET', `/v1/contacts/summary?${asOf(marker)}`);
       expect(await collectionsHolding(client, ERASED)).toEqual([]);
-      expect(await collectionsHolding(client, LIVING)).toEqual(['contacts_v1']);
+      expect(await collectionsHolding(client, LIVING)).toEqual(['contacts_v2']);
     } finally {
       await client.close();
     }

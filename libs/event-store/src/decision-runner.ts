@@ -228,7 +228,7 @@ const judge = <S, C, E extends DomainEvent, A extends object>(
   mac: string | undefined,
 ): Verdict<E, A> => {
   const { commands, revision, position, state } = folded;
-  const isOpen = !(decider.isClosed?.(state) ?? false);
+  const isOpen = !(decider.isClosed?.(state, command) ?? false);
   if (context.repeatable && isOpen) {
     const earlier = commands.withId(context.commandId, Date.parse(context.now));
     if (earlier !== undefined) return repeated(earlier, mac, () => new IdempotencyConflictError());

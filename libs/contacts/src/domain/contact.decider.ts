@@ -183,7 +183,8 @@ export const contactDecider: Decider<Contact, ContactCommand, ContactEvent> = {
   initialState: unknownContact,
   decide,
   evolve,
-  isClosed: isFenced,
+  // Whoever asked for the erasure and lost the answer gets it again: it holds nothing personal.
+  isClosed: (contact, { type }) => type !== 'EraseContact' && isFenced(contact),
   naturalKey: {
     ofCommand: (command) => {
       switch (command.type) {
