@@ -62,14 +62,19 @@ describe('EventCodec', () => {
     ));
 
   it('keeps metadata small', async () => {
-    const context = contextOf();
-    const [encoded] = await codec.encode('test-1', [noted(1)], context, {
-      mac: 'm'.repeat(22),
-      answer: { n: 1 },
-    });
+    const context = contextOf({ commandId: '0d9c1ab0-7c2f-4c55-a3c3-6a1f5b1e9a01' });
+    const [encoded] = await codec.encode(
+      'test-1',
+      [noted(1)],
+      { ...context, correlationId: context.commandId },
+      {
+        mac: 'm'.repeat(22),
+        answer: { n: 1 },
+      },
+    );
     expect(encoded?.metadata).toEqual({
-      c: context.commandId,
-      a: ['key-1', 'admin', 'api-key'],
+      c: '~DZwasHwvTFWjw2ofWx6aAQ',
+      a: ['key-1', 'admin'],
       k: 'm'.repeat(22),
       w: { n: 1 },
     });
@@ -83,6 +88,16 @@ describe('EventCodec', () => {
     expect(encoded.map(({ metadata }) => metadata.n)).toEqual([undefined, stored]);
     const decoded = await codec.decode(encoded.map((event) => storedAs(event)));
     expect(decoded.map(({ meta }) => meta.command)).toEqual([undefined, command]);
+  });
+
+  it.each([
+    ['203.0.113.0/24', '203.0.113'],
+    ['2001:db8:1::/48', '2001:db8:1::'],
+  ])('names the network %s on a command’s last event only, in few bytes', async (network, stored) => {
+    const encoded = await codec.encode('test-1', [noted(1), noted(2)], contextOf({ network }));
+    expect(encoded.map(({ metadata }) => metadata.i)).toEqual([undefined, stored]);
+    const decoded = await codec.decode(encoded.map((event) => storedAs(event)));
+    expect(decoded.map(({ meta }) => meta.network)).toEqual([undefined, network]);
   });
 
   it('leaves a field out that is not there, and seals no null', async () => {

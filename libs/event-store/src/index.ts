@@ -9,4 +9,5 @@ export * from './event-store.errors';
 export { EventStoreModule, type EventStoreModuleOptions } from './event-store.module';
 export * from './event-store.port';
 export { PayloadMac } from './payload-mac';
+export { longUuid, shortUuid } from './short-uuid';
 export { SealedFields, type SealedEvent } from './sealed-fields';

@@ -518,6 +518,7 @@ describe('the HTTP application', () => {
         onBehalfOf: 'till-3',
         purpose: 'support',
         correlationId: requestId.toLowerCase(),
+        network: '127.0.0.0/24',
         repeatable: false,
       });
     });

@@ -13,6 +13,8 @@ export type CommandContext = Readonly<{
    * What the privacy log calls it. Absent on steps beside somebody's command, which leave no entry of their own.
    */
   command?: CommandName;
+  /** The client's address, cut to its network: `203.0.113.0/24`, `2001:db8:1::/48`. */
+  network?: string;
   correlationId: string;
   causationId?: string;
   /** The instant of the command, ISO 8601 UTC: deciders have no other clock. */

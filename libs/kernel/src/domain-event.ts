@@ -25,6 +25,8 @@ export type EventMeta = Readonly<{
   purpose?: string;
   /** On the command's last event only, so that what it wrote to a stream makes one entry of the privacy log. */
   command?: CommandName;
+  /** On the command's last event only: the client's address, cut to its network. */
+  network?: string;
   /** Keyed MAC of the command's payload; only on commands that can come again (see CommandContext). */
   mac?: string;
   /** What the command was answered; on its last event only, and only beside `mac`. */

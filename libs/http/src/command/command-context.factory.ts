@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor, Clock, CommandContext } from '@app/kernel';
 import type { HttpRequest } from '../access/request';
+import { networkOf } from '../access-log/network';
 import { isSlug } from '../input/rules';
 import { HttpProblem } from '../problem/problem';
 import { commandIdOf, parseIdempotencyKey } from './idempotency-key';
@@ -48,6 +49,7 @@ export class CommandContextFactory {
     const header = request.headers['idempotency-key'];
     const key = header === undefined ? undefined : parseIdempotencyKey(String(header));
     const ifMatch = request.headers['if-match'];
+    const network = networkOf(request.ip);
     const expectedRevision = ifMatch === undefined ? undefined : parseIfMatch(ifMatch);
     return {
       commandId: key === undefined ? randomUUID() : this.repeatableId(request, actor, key),
@@ -55,6 +57,7 @@ export class CommandContextFactory {
       actor,
       ...claims,
       ...(access?.command === undefined ? {} : { command: { name: access.command, action: access.action } }),
+      ...(network === undefined ? {} : { network }),
       correlationId: request.id,
       now: this.clock.now().toISOString(),
       // The system's clock, also where tests stop the other one: it is a bound on waiting.

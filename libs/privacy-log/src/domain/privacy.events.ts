@@ -6,7 +6,7 @@ export type Access = Readonly<{
   command?: string;
   /** Absent: allowed. */
   outcome?: 'denied' | 'failed';
-  /** Contacts, at most 100. */
+  /** Contacts, at most 100; UUIDs as `shortUuid` writes them, or in full. */
   subjects?: readonly string[];
   /** Where it is another than how many `subjects` names. */
   subjectCount?: number;
@@ -17,6 +17,7 @@ export type Access = Readonly<{
   fields?: readonly string[];
   query?: string;
   rows?: number;
+  /** Where metadata does not name it. */
   network?: string;
 }>;
 

@@ -1,4 +1,4 @@
-import type { EventStore, Fact } from '@app/event-store';
+import { shortUuid, type EventStore, type Fact } from '@app/event-store';
 import type { Actor } from '@app/kernel';
 import { AccessLog, type AccessRecord } from '@app/http';
 import { packed } from '../../domain/field-names.events';
@@ -77,7 +77,7 @@ const factOf = (records: readonly AccessRecord[], deadlineMs: number): Fact => {
     const correlationId = first.recordId;
     return { event: together(records), context: { ...context, actor: RECORDER, correlationId } };
   }
-  const { actor, onBehalfOf, purpose, correlationId } = first;
+  const { actor, onBehalfOf, purpose, correlationId, network } = first;
   const event: AccessRecorded = { type: 'privacy.AccessRecorded.v1', data: accessOf(first) };
   return {
     event,
@@ -87,6 +87,7 @@ const factOf = (records: readonly AccessRecord[], deadlineMs: number): Fact => {
       ...(onBehalfOf !== undefined && { onBehalfOf }),
       ...(purpose !== undefined && { purpose }),
       correlationId,
+      ...(network !== undefined && { network }),
     },
   };
 };
@@ -97,16 +98,17 @@ const together = (records: readonly AccessRecord[]): AccessesRecorded => {
   const places = new Map<string, number>();
   const actors: Actor[] = [];
   const accesses = records.map((record): GroupedAccess => {
-    const { actor, onBehalfOf, purpose, correlationId } = record;
+    const { actor, onBehalfOf, purpose, correlationId, network } = record;
     const key = `${actor.id} ${actor.role} ${actor.method}`;
     const by = places.get(key) ?? actors.push(actor) - 1;
     places.set(key, by);
     return {
       ...(by > 0 && { by }),
-      correlationId,
+      correlationId: shortUuid(correlationId),
       ...(onBehalfOf !== undefined && { onBehalfOf }),
       ...(purpose !== undefined && { purpose }),
       ...accessOf(record),
+      ...(network !== undefined && { network }),
     };
   });
   return { type: 'privacy.AccessesRecorded.v1', data: { actors, accesses } };
@@ -114,20 +116,18 @@ const together = (records: readonly AccessRecord[]): AccessesRecorded => {
 
 /** Without what the metadata says, and without what goes without saying. */
 const accessOf = (record: AccessRecord): Access => {
-  const { action, command, outcome, subjects, subjectCount, subjectsHash, fields, query, rows, network } =
-    record;
+  const { action, command, outcome, subjects, subjectCount, subjectsHash, fields, query, rows } = record;
   const { shown, others } = packed(fields);
   return {
     action,
     ...(command !== undefined && { command }),
     ...(outcome !== 'allowed' && { outcome }),
-    ...(subjects.length > 0 && { subjects }),
+    ...(subjects.length > 0 && { subjects: subjects.map(shortUuid) }),
     ...(subjectCount !== subjects.length && { subjectCount }),
     ...(subjectsHash !== undefined && { subjectsHash }),
     ...(shown !== undefined && { shown }),
     ...(others.length > 0 && { fields: others }),
     ...(query !== undefined && { query }),
     ...(rows !== undefined && { rows }),
-    ...(network !== undefined && { network }),
   };
 };

@@ -1,4 +1,4 @@
-import { derivedUuid } from '@app/event-store';
+import { derivedUuid, longUuid } from '@app/event-store';
 import type { EventMeta, RecordedEvent } from '@app/kernel';
 import { unpacked } from '../../domain/field-names.events';
 import type { Access, AccessesRecorded } from '../../domain/privacy.events';
@@ -55,7 +55,7 @@ export const entryOfAccess = (access: Access, meta: Told): EntryContent => {
     ...aboutThe(meta),
     ...rest,
     outcome: outcome ?? 'allowed',
-    subjects: subjects ?? [],
+    subjects: subjects?.map(longUuid) ?? [],
     subjectCount: subjectCount ?? subjects?.length ?? 0,
     fields: [...unpacked(shown), ...(fields ?? [])],
   };
@@ -63,18 +63,21 @@ export const entryOfAccess = (access: Access, meta: Told): EntryContent => {
 
 /** Each under an id that follows from the event's, so that it need not be stored. */
 export const entriesOfAccesses = ({ data, meta }: RecordedEvent<AccessesRecorded>): readonly EntryContent[] =>
-  data.accesses.map(({ by = 0, correlationId, onBehalfOf, purpose, ...access }, index) =>
+  data.accesses.map(({ by = 0, correlationId: shortened, onBehalfOf, purpose, ...access }, index) =>
     entryOfAccess(access, {
       eventId: derivedUuid(`${meta.eventId} ${index}`),
       recordedAt: meta.recordedAt,
       actor: data.actors[by] ?? meta.actor,
       ...(purpose !== undefined && { purpose }),
       ...(onBehalfOf !== undefined && { onBehalfOf }),
-      correlationId,
+      correlationId: longUuid(shortened),
     }),
   );
 
-type Told = Pick<EventMeta, 'eventId' | 'recordedAt' | 'actor' | 'purpose' | 'onBehalfOf' | 'correlationId'>;
+type Told = Pick<
+  EventMeta,
+  'eventId' | 'recordedAt' | 'actor' | 'purpose' | 'onBehalfOf' | 'correlationId' | 'network'
+>;
 
 const aboutThe = (meta: Told) => ({
   entryId: meta.eventId,
@@ -83,6 +86,7 @@ const aboutThe = (meta: Told) => ({
   ...(meta.purpose !== undefined && { purpose: meta.purpose }),
   ...(meta.onBehalfOf !== undefined && { onBehalfOf: meta.onBehalfOf }),
   correlationId: meta.correlationId,
+  ...(meta.network !== undefined && { network: meta.network }),
 });
 
 /** A changed profile is named field by field, since the event says openly which were changed. */

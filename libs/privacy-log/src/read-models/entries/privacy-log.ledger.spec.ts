@@ -167,7 +167,7 @@ describe('the privacy log’s fold', () => {
     const place = { commandId: 'c-1', stream: 'contact-1' };
     const history = [
       recorded(changed, { ...place, position: 1n }),
-      recorded(credited, { ...place, position: 2n, command }),
+      recorded(credited, { ...place, position: 2n, command, network: '203.0.113.0/24' }),
       recorded(credited, { ...place, commandId: 'c-2', position: 3n, command }),
     ];
     const [both, second, ...none] = entriesOf(folded([history]));
@@ -178,6 +178,7 @@ describe('the privacy log’s fold', () => {
       outcome: 'allowed',
       subjects: [contact],
       fields: ['profile.address.city', 'points', 'note'],
+      network: '203.0.113.0/24',
       eventId: history[1]?.meta.eventId,
     });
     expect(second).toMatchObject({ fields: ['points', 'note'] });
