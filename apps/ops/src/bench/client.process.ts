@@ -1,9 +1,10 @@
 import { runHttpJob } from './http-jobs';
 import { runEventStoreJob } from './event-store-jobs';
 import { runMongodbJob } from './mongodb-jobs';
+import { runSegmentJob } from './segment-jobs';
 import type { JobName } from './jobs';
 
-const handlers = { ...runHttpJob, ...runEventStoreJob, ...runMongodbJob } as Readonly<
+const handlers = { ...runHttpJob, ...runEventStoreJob, ...runMongodbJob, ...runSegmentJob } as Readonly<
   Record<JobName, (job: object) => Promise<object>>
 >;
 

@@ -155,16 +155,33 @@ export const runHttpJob = {
     return { ...round, p50Ms: percentile(latencies, 50), p99Ms: percentile(latencies, 99) };
   },
 
+  preview: ({ rule, times, ...http }) =>
+    runInFlight(1, { count: times }, () => send(http, 'POST', '/segments/preview', { rule })),
+
+  defineSegment: async ({ name, rule, ...http }) => {
+    const startedAt = performance.now();
+    const defined = await send(http, 'POST', '/segments', { name, rule });
+    const { segmentId, position } = defined as Readonly<Record<'segmentId' | 'position', string>>;
+    await shown(http, `/segments/${segmentId}?minPosition=${position}`);
+    return { ms: performance.now() - startedAt };
+  },
+
   settle: async ({ position, ...http }) => {
     const startedAt = performance.now();
-    for (;;) {
-      try {
-        await send(http, 'GET', `/contacts?limit=1&minPosition=${position}`);
-        return { ms: performance.now() - startedAt };
-      } catch (error) {
-        // A read waits 5 s and then answers 503, so this asks again at a slow pace by itself.
-        if (performance.now() - startedAt > SETTLE_TIMEOUT_MS) throw error;
-      }
-    }
+    await shown(http, `/contacts?limit=1&minPosition=${position}`);
+    return { ms: performance.now() - startedAt };
   },
 } satisfies Handlers;
+
+/** Reads until the read models are so far. A read waits 5 s and then answers 503, so this asks at a slow pace by itself. */
+const shown = async (http: Http, path: string): Promise<void> => {
+  const startedAt = performance.now();
+  for (;;) {
+    try {
+      await send(http, 'GET', path);
+      return;
+    } catch (error) {
+      if (performance.now() - startedAt > SETTLE_TIMEOUT_MS) throw error;
+    }
+  }
+};

@@ -7,6 +7,10 @@ type Http = Readonly<{ url: string; key: string }>;
 type EventStore = Readonly<{ eventStoreUrl: string }>;
 type Load = Readonly<{ inFlight: number; stop: Stop }>;
 
+/** Ways to keep contacts up to date: no facts, no segment, some, many more that events do not touch, and all asked each time. */
+export const SEGMENT_FOLDS = ['plain', 'none', 'active', 'unrelated', 'naive'] as const;
+export type SegmentFold = (typeof SEGMENT_FOLDS)[number];
+
 /** What the client processes are asked to do, and what they answer. */
 export type Jobs = {
   /** Registers contacts and lets each of them do a few things. */
@@ -29,6 +33,10 @@ export type Jobs = {
   erase: { job: Http & Readonly<{ contacts: Range }>; answer: Round };
   /** Credits points and reads the list with that position: time from the command's answer to the list's. */
   visible: { job: Http & Readonly<{ contacts: Range; times: number }>; answer: Round };
+  /** Previews a rule, one at a time. */
+  preview: { job: Http & Readonly<{ rule: object; times: number }>; answer: Round };
+  /** Defines a segment: time from the call until all its members are shown. */
+  defineSegment: { job: Http & Readonly<{ name: string; rule: object }>; answer: Readonly<{ ms: number }> };
   /** Waits until everything up to a position is in the read models. */
   settle: { job: Http & Readonly<{ position: string }>; answer: Readonly<{ ms: number }> };
   /** Bare appends of single events to existing streams. */
@@ -69,6 +77,25 @@ export type Jobs = {
   rawReplace: {
     job: Readonly<{ mongodbUrl: string; fromDb: string; toDb: string; bulkSize: number; inFlight: number }>;
     answer: Readonly<{ documents: number; seconds: number; perSecond: number }>;
+  };
+  /** Folds the same credits of points in all ways, each in a database of its own: events a second. */
+  foldSegments: {
+    job: Readonly<{
+      mongodbUrl: string;
+      dbName: string;
+      contacts: number;
+      batchedCount: number;
+      singleCount: number;
+      roundCount: number;
+    }>;
+    answer: Readonly<{
+      rounds: readonly Readonly<Record<SegmentFold, Readonly<{ batched: number; single: number }>>>[];
+      /** All active rules asked of everybody. */
+      recomputeMs: number;
+      activeCount: number;
+      touchedCount: number;
+      unrelatedCount: number;
+    }>;
   };
   dropDatabase: {
     job: Readonly<{ mongodbUrl: string; dbName: string }>;

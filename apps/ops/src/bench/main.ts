@@ -10,11 +10,21 @@ import { measureLists } from './lists.part';
 import { measurePrivacyLog } from './privacy-log.part';
 import { Report } from './report';
 import { FULL, QUICK } from './scale';
+import { measureSegments } from './segments.part';
 import { SystemUnderTest } from './system-under-test';
 import { memoryOf } from './thread-cpu';
 import { measureVisible } from './visible.part';
 
-const PARTS = ['event-store', 'commands', 'visible', 'lists', 'privacy-log', 'catch-up', 'erasure'] as const;
+const PARTS = [
+  'event-store',
+  'commands',
+  'visible',
+  'lists',
+  'privacy-log',
+  'segments',
+  'catch-up',
+  'erasure',
+] as const;
 type Part = (typeof PARTS)[number];
 type Options = Readonly<{ only?: readonly Part[]; quick?: true; out: string }>;
 
@@ -54,6 +64,7 @@ const bench = async ({ only, quick, out }: Options): Promise<void> => {
       if (wanted('visible')) await measureVisible(run);
       if (wanted('lists')) await measureLists(run);
       if (wanted('privacy-log')) await measurePrivacyLog(run);
+      if (wanted('segments')) await measureSegments(run);
       if (wanted('catch-up')) await measureCatchUp(run);
       if (wanted('erasure')) await measureErasure(run);
       memory('after filling and reading');

@@ -14,6 +14,10 @@ export type Scale = Readonly<{
   listPages: number;
   visibleTimes: number;
   erasures: number;
+  /** Contacts of the folds with and without segments, and credits of points a round. */
+  segmentContacts: number;
+  segmentEvents: number;
+  previewTimes: number;
   rawStreams: number;
   rawEvents: number;
 }>;
@@ -33,6 +37,9 @@ export const FULL: Scale = {
   listPages: 150,
   visibleTimes: 300,
   erasures: 100,
+  segmentContacts: 20_000,
+  segmentEvents: 10_000,
+  previewTimes: 3,
   rawStreams: 10_000,
   rawEvents: 100_000,
 };
@@ -50,6 +57,9 @@ export const QUICK: Scale = {
   listPages: 20,
   visibleTimes: 30,
   erasures: 10,
+  segmentContacts: 500,
+  segmentEvents: 1_000,
+  previewTimes: 1,
   rawStreams: 500,
   rawEvents: 5_000,
 };

@@ -1,5 +1,4 @@
 import type { ContactEvent } from '@app/contacts';
-import type { EventStore } from '@app/event-store';
 import type { RecordedEvent } from '@app/kernel';
 import { MongoReadStore, openReadDatabase, type ReadDatabase } from '@app/read-store';
 import { contactsProjection } from '@app/contacts';
@@ -195,7 +194,7 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
       return new SegmentEngine({
         store: new MongoSegmentStore(db, readStore),
         fills: new FillState(db),
-        events: { head: async () => state.head, lastOf: async () => null } as unknown as EventStore,
+        events: { head: async () => state.head },
         clock: { now: () => new Date(state.now) },
         onTrouble: (error) => {
           throw error;

@@ -21,7 +21,7 @@ type Recorded = RecordedEvent<ContactEvent>;
 export type SegmentEngineOptions = Readonly<{
   store: MongoSegmentStore;
   fills: FillState;
-  events: EventStore;
+  events: Pick<EventStore, 'head'>;
   clock: Clock;
   onTrouble: (error: unknown) => void;
 }>;
