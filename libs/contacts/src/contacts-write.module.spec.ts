@@ -432,6 +432,7 @@ describe('commands on contacts over HTTP', () => {
       () => post(`${contact}/purchases`, sale),
       () => call('PATCH', contact, { profile }, { 'if-match': '"0"' }),
       () => call('DELETE', contact),
+      () => call('DELETE', contact, undefined, { 'if-match': '"0"' }),
     ];
     const erase = (): ReturnType<typeof call> => call('DELETE', contact, undefined, keys[3]);
     for (const send of commands.slice(1, 4)) expect((await send()).status).toBe(201);

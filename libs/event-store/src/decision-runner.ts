@@ -228,8 +228,8 @@ const judge = <S, C, E extends DomainEvent, A extends object>(
   mac: string | undefined,
 ): Verdict<E, A> => {
   const { commands, revision, position, state } = folded;
-  const isOpen = !(decider.isClosed?.(state, command) ?? false);
-  if (context.repeatable && isOpen) {
+  const isOpen = !(decider.isClosed?.(state) ?? false);
+  if (context.repeatable && (isOpen || decider.outlivesClosing?.(command))) {
     const earlier = commands.withId(context.commandId, Date.parse(context.now));
     if (earlier !== undefined) return repeated(earlier, mac, () => new IdempotencyConflictError());
   }

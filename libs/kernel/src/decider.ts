@@ -26,8 +26,10 @@ export type Decider<State, Command, Event extends DomainEvent, Answer extends ob
     ofEvent: (event: RecordedEvent<Event>) => string | undefined;
   }>;
   /**
-   * The stream does not answer such a command any more as it did before: one that comes again, and one that has seen another
-   * revision, is left to `decide` like every other. Default: never.
+   * The stream answers nothing any more as it did before: a command that comes again, and one that has seen another revision,
+   * is left to `decide` like every other. Default: never.
    */
-  isClosed?: (state: State, command: Command) => boolean;
+  isClosed?: (state: State) => boolean;
+  /** Such a command gets its first answer by its Idempotency-Key where the stream is closed, too. Default: none does. */
+  outlivesClosing?: (command: Command) => boolean;
 }>;

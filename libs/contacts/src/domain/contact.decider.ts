@@ -183,8 +183,9 @@ export const contactDecider: Decider<Contact, ContactCommand, ContactEvent> = {
   initialState: unknownContact,
   decide,
   evolve,
+  isClosed: isFenced,
   // Whoever asked for the erasure and lost the answer gets it again: it holds nothing personal.
-  isClosed: (contact, { type }) => type !== 'EraseContact' && isFenced(contact),
+  outlivesClosing: ({ type }) => type === 'EraseContact',
   naturalKey: {
     ofCommand: (command) => {
       switch (command.type) {
