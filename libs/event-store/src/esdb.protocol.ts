@@ -1,6 +1,7 @@
 import { parse, type Long } from 'protobufjs';
 import type { EncodedEvent, StoredEvent } from './event-codec';
 import type { ExpectedRevision } from './event-store.port';
+import { uuidOfHex } from './short-uuid';
 
 /**
  * What is used here of EventStoreDB's `streams.proto` and `shared.proto` (field numbers and names are theirs). The driver's
@@ -275,5 +276,5 @@ const uuidText = (id: DecodedAppend['correlationId']): string => {
   const hex = [mostSignificantBits, leastSignificantBits]
     .map((bits) => integer(bits).toString(16).padStart(16, '0'))
     .join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return uuidOfHex(hex);
 };

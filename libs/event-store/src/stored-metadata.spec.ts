@@ -46,7 +46,7 @@ describe('stored metadata', () => {
       ),
     ));
 
-  it('reads ids, actors and networks as they were stored before they were shortened', () =>
+  it('reads ids and actors as they were stored before they were shortened', () =>
     expect(
       commandMetaOf({ c: '0d9c1ab0-7c2f-4c55-a3c3-6a1f5b1e9a01', a: ['key-1', 'operator', 'api-key'] }),
     ).toMatchObject({

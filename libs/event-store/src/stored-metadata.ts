@@ -60,18 +60,21 @@ type Place = 'eventId' | 'stream' | 'revision' | 'position' | 'recordedAt' | 'se
 type CommandMeta = Omit<EventMeta, Place>;
 
 /** What the stored metadata says of the command; without the event's own place. */
-export const commandMetaOf = ({ c, r, u, a, b, p, n, i, k, w }: StoredMetadata): CommandMeta => ({
-  commandId: longUuid(c),
-  correlationId: longUuid(r ?? c),
-  ...(u !== undefined && { causationId: longUuid(u) }),
-  actor: { id: longUuid(a[0]), role: a[1], method: a[2] ?? usualMethodOf(a[1]) },
-  ...(b !== undefined && { onBehalfOf: b }),
-  ...(p !== undefined && { purpose: p }),
-  ...(n !== undefined && { command: commandNameOf(n) }),
-  ...(i !== undefined && { network: networkOf(i) }),
-  ...(k !== undefined && { mac: k }),
-  ...(w !== undefined && { answer: w }),
-});
+export const commandMetaOf = ({ c, r, u, a, b, p, n, i, k, w }: StoredMetadata): CommandMeta => {
+  const commandId = longUuid(c);
+  return {
+    commandId,
+    correlationId: r === undefined ? commandId : longUuid(r),
+    ...(u !== undefined && { causationId: longUuid(u) }),
+    actor: { id: longUuid(a[0]), role: a[1], method: a[2] ?? usualMethodOf(a[1]) },
+    ...(b !== undefined && { onBehalfOf: b }),
+    ...(p !== undefined && { purpose: p }),
+    ...(n !== undefined && { command: commandNameOf(n) }),
+    ...(i !== undefined && { network: networkOf(i) }),
+    ...(k !== undefined && { mac: k }),
+    ...(w !== undefined && { answer: w }),
+  };
+};
 
 const usualMethodOf = (role: Actor['role']): Actor['method'] => (role === 'system' ? 'internal' : 'api-key');
 

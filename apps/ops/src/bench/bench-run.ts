@@ -55,6 +55,13 @@ export class BenchRun {
     await this.settle();
   }
 
+  /** Registers as many as the longest list that is measured; returns how many. */
+  async fillAll(): Promise<number> {
+    const contacts = this.scale.listSizes.at(-1) ?? this.scale.coldTo;
+    await this.fillTo(contacts);
+    return contacts;
+  }
+
   /** Waits until the read models show everything; returns the newest position and how long it took. */
   async settle(): Promise<Readonly<{ position: string; ms: number }>> {
     const stop = { count: 1 };

@@ -18,7 +18,7 @@ type CatchUpRound = Readonly<{
 /** A projector with an empty database, beside bare reads of the log and bare writes of the same documents. */
 export const measureCatchUp = async (run: BenchRun): Promise<void> => {
   const { scale, at, system } = run;
-  await run.fillTo(scale.listSizes.at(-1) ?? scale.coldTo);
+  await run.fillAll();
   const { position } = await run.settle();
   const rounds: CatchUpRound[] = [];
   for (let round = 0; round < scale.roundCount; round += 1) {

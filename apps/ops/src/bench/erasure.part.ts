@@ -5,9 +5,7 @@ const UNREACHABLE_MAX_MS = 1_000;
 /** Erases the contacts that were registered last; nobody else uses them. */
 export const measureErasure = async (run: BenchRun): Promise<void> => {
   const { at, scale } = run;
-  const size = scale.listSizes.at(-1) ?? scale.coldTo;
-  await run.fillTo(size);
-  await run.settle();
+  const size = await run.fillAll();
   run.progress(`Erasing ${scale.erasures} contacts …`);
   const contacts = { from: size - scale.erasures, to: size };
   const round = await run.load.run('erase', { ...at, contacts });

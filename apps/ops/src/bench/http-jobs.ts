@@ -2,6 +2,7 @@ import { Pool } from 'undici';
 import { derivedId } from '../derived-id';
 import { runInFlight } from './in-flight';
 import type { Handlers } from './jobs';
+import { DAY_MS, personOf, spread } from './made-up-person';
 import { percentile } from './statistics';
 
 /** Kept for the life of the process, so that every round meets warm connections. */
@@ -33,18 +34,6 @@ const send = async (
   return JSON.parse(text) as Answer;
 };
 
-const CITIES = [
-  'Wien',
-  'Graz',
-  'Linz',
-  'Salzburg',
-  'Innsbruck',
-  'München',
-  'Berlin',
-  'Zürich',
-  'Genève',
-  'Passau',
-];
 const NAMES = [
   'Anna',
   'Lena',
@@ -59,13 +48,10 @@ const NAMES = [
   'Elif',
   'Noah',
 ];
-const DAY_MS = 86_400_000;
-
-/** Spreads whole numbers over 32 bits (Fibonacci hashing), so that neighbours differ in every column. */
-const spread = (index: number): number => Math.imul(index + 1, 0x9e3779b1) >>> 0;
 
 const registration = (index: number): object => {
   const mixed = spread(index);
+  const { city, ...person } = personOf(mixed);
   return {
     contactId: benchContactId(index),
     registeredAt: new Date(Date.UTC(2025, 0, 1) + (mixed % 300) * DAY_MS).toISOString(),
@@ -73,10 +59,9 @@ const registration = (index: number): object => {
       firstName: NAMES[mixed % NAMES.length],
       lastName: `Bench${(mixed % 9_973).toString(36)}`,
       email: `bench.${index}@example.com`,
-      birthday: new Date(Date.UTC(1950, 0, 1) + (mixed % 19_000) * DAY_MS).toISOString().slice(0, 10),
-      gender: (['female', 'male', 'other', 'unspecified'] as const)[mixed % 4],
+      ...person,
       language: mixed % 5 === 0 ? 'en' : 'de',
-      address: { city: CITIES[mixed % CITIES.length], country: mixed % 3 === 0 ? 'DE' : 'AT' },
+      address: { city, country: mixed % 3 === 0 ? 'DE' : 'AT' },
     },
   };
 };

@@ -3,17 +3,12 @@ import type { DomainEvent, RecordedEvent } from '@app/kernel';
 import { dependenciesOf, parseRule, ruleHash, type Rule } from '@app/rules';
 import type { SegmentDefined } from '@app/segments';
 import { derivedId } from '../derived-id';
+import { CITIES, DAY_MS, GENDERS, personOf, spread } from './made-up-person';
 
 /** Where the log of the fold begins, and when. */
 const STARTS_AT = Date.UTC(2026, 0, 1);
-const DAY_MS = 86_400_000;
 const POSTAL_CODES = 1_000;
-const CITIES = ['Wien', 'Graz', 'Linz', 'Salzburg', 'Innsbruck', 'Berlin', 'Bern', 'Passau', 'Genf', 'Trier'];
 const LANGUAGES = ['de', 'en', 'fr', 'it', 'hu'];
-const GENDERS = ['female', 'male', 'other', 'unspecified'] as const;
-
-/** Spreads whole numbers over 32 bits (Fibonacci hashing). */
-const spread = (index: number): number => Math.imul(index + 1, 0x9e3779b1) >>> 0;
 
 /** Of an event that credits points, these are the rules that have to be asked. */
 const TOUCHED = [
@@ -76,6 +71,7 @@ export class SyntheticLog {
 
   registration(index: number): RecordedEvent<ContactEvent> {
     const mixed = spread(index);
+    const { city, ...person } = personOf(mixed);
     const contactId = contactIdOf(index);
     return this.recorded(`contact-${contactId}`, {
       type: 'contacts.ContactRegistered.v1',
@@ -86,11 +82,10 @@ export class SyntheticLog {
           firstName: `First${mixed % 997}`,
           lastName: `Last${mixed % 9_973}`,
           email: `bench.${index}@example.com`,
-          birthday: new Date(Date.UTC(1950, 0, 1) + (mixed % 19_000) * DAY_MS).toISOString().slice(0, 10),
-          gender: GENDERS[mixed % GENDERS.length] as (typeof GENDERS)[number],
+          ...person,
           language: LANGUAGES[mixed % LANGUAGES.length] as string,
           address: {
-            city: CITIES[mixed % CITIES.length] as string,
+            city,
             postalCode: String(mixed % POSTAL_CODES),
           },
         },

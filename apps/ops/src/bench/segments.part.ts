@@ -74,9 +74,7 @@ const addFolds = ({ report, scale }: BenchRun, folds: Folds, how: 'batched' | 's
 
 const measureRules = async (run: BenchRun): Promise<void> => {
   const { at, load, scale, report } = run;
-  const size = scale.listSizes.at(-1) ?? scale.coldTo;
-  await run.fillTo(size);
-  await run.settle();
+  const size = await run.fillAll();
   const part = `Rules over ${size.toLocaleString('en')} contacts`;
   for (const [name, rule] of Object.entries(RULES)) {
     run.progress(`Previewing and filling ${name} …`);
