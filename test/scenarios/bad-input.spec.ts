@@ -14,7 +14,10 @@ describe('bad input', () => {
     });
     expect(status).toBe(201);
     const credit = { points: 100, reason: 'welcome' };
-    await system.call('POST', `/v1/contacts/${contactId}/points/credits`, { body: credit });
+    const credited = await system.call('POST', `/v1/contacts/${contactId}/points/credits`, { body: credit });
+    // What changed is told from the read model: it has to be at the last command first.
+    const position = String(credited.body['position']);
+    expect((await system.call('GET', `/v1/contacts/${contactId}?minPosition=${position}`)).status).toBe(200);
   }, 90_000);
 
   afterAll(() => system.dispose());
