@@ -197,6 +197,19 @@ describe('what rules find, over HTTP', () => {
     const men = { rule: { attr: 'profile.gender', op: 'eq', value: 'male' }, compareTo: women };
     expect((await preview(men)).body).toMatchObject({ count: 1, wouldEnter: 0, wouldLeave: 2 });
 
+    // Nobody was in before it was defined; by when things happened, those were whom it means.
+    const then = `asOf=${ago(1)}&minPosition=${position}`;
+    for (const [axis, members] of [
+      ['recorded', []],
+      ['occurred', [contacts['anna'], contacts['berta']].sort()],
+    ] as const) {
+      const count = await call('GET', `/segments/${women}/count?${then}&axis=${axis}`);
+      expect([axis, count.status, count.body['count']]).toEqual([axis, 200, members.length]);
+      const listed = await call('GET', `/segments/${women}/members?${then}&axis=${axis}`);
+      const items = listed.body['items'] as { contactId: string }[];
+      expect([axis, items.map(({ contactId }) => contactId)]).toEqual([axis, members]);
+    }
+
     expect((await call('GET', `/segments/${randomUUID()}/explain/${contacts['anna']}`)).status).toBe(404);
     expect((await call('GET', `/segments/${women}/explain/${randomUUID()}`)).status).toBe(404);
     expect((await explain('anna', '&asOf=never')).status).toBe(422);

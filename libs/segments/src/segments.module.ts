@@ -13,6 +13,7 @@ import { SegmentDefinitions } from './application/manage-segments/segment-defini
 import { SegmentGraph } from './application/manage-segments/segment-graph';
 import { RefreshSegmentHandler } from './application/rank-segment/refresh-segment.handler';
 import { SegmentRankings } from './application/rank-segment/segment-rankings';
+import { OccurredMembers } from './evaluation/occurred-members';
 import { PastContactFacts } from './evaluation/past.contact-facts';
 import { RuleMatchingModule } from './evaluation/rule-matching.module';
 import { TakeSnapshotHandler } from './application/take-snapshot/take-snapshot.handler';
@@ -92,7 +93,14 @@ const stays = [
   TakeSnapshotHandler,
 ];
 
-const ruleAnswers = [PastContactFacts, LivePreview, PastPreview, PreviewHandler, ExplainHandler];
+const ruleAnswers = [
+  PastContactFacts,
+  OccurredMembers,
+  LivePreview,
+  PastPreview,
+  PreviewHandler,
+  ExplainHandler,
+];
 
 /** Segments, for the api. RewardPrices comes from outside. */
 @Module({

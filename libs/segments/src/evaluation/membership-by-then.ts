@@ -40,8 +40,20 @@ export const membershipByThen = (
   const history = past.current;
   if (history === null) return null;
   ({ state: membership } = advance(membership, factsOf(history), definitions, at));
-  return { history, membership };
+  return { history, membership: { ...membership, open: placedInLog(membership.open, inTime) } };
 };
+
+/** Causes name the events that they come from by where those stand in the log, as everywhere else. */
+const placedInLog = (
+  open: MembershipState['open'],
+  inTime: readonly RecordedEvent<ContactEvent>[],
+): MembershipState['open'] =>
+  Object.fromEntries(
+    Object.entries(open).map(([segmentId, stay]) => {
+      const position = String(inTime[Number(stay.causeIn.position)]?.meta.position ?? stay.causeIn.position);
+      return [segmentId, { ...stay, causeIn: { ...stay.causeIn, position } }];
+    }),
+  );
 
 /** As rules see the stays that the machine has found. */
 export const staysIn = ({ open, past }: MembershipState, segmentId: string): readonly Membership[] => {

@@ -4,6 +4,7 @@ import { EventStore } from '@app/event-store';
 import type { RecordedEvent } from '@app/kernel';
 import { dependenciesOf, foldHistory, type ContactFacts, type ContactHistory, type Rule } from '@app/rules';
 import { Definitions, type Definition } from '../membership/definitions';
+import type { Interval } from '../membership/membership';
 import { SegmentReads } from '../read-models/segments/mongo.segment-reads';
 import { isBy, type PastInstant } from './instant';
 import { membershipByThen, Recalled, staysIn } from './membership-by-then';
@@ -86,6 +87,19 @@ export class PastContactFacts {
       });
     }
     return facts;
+  }
+
+  /** How a contact was in a segment by when things happened; null: it was not. Throws EventStoreUnavailableError. */
+  async stayBy(
+    contact: AskedContact,
+    segmentId: string,
+    definitions: Definitions,
+    instant: PastInstant,
+  ): Promise<Interval | null> {
+    const events = await this.eventsBy(contact, instant);
+    const then = membershipByThen(contact.contactId, events, definitions, instant.at.toISOString());
+    const { open = {} } = then?.membership ?? {};
+    return Object.hasOwn(open, segmentId) ? (open[segmentId] as Interval) : null;
   }
 
   /** Of a contact's stream, in the order of the log: no more than its document knows of. */

@@ -87,7 +87,8 @@ export class SegmentStaysController {
   @Get(':segmentId/count')
   @ApiOperation({
     summary: 'How many are in a segment, or were',
-    description: 'Exactly, restricted and erased ones included.',
+    description:
+      'Exactly, restricted and erased ones included; of the past on the axis `occurred`, without erased ones.',
   })
   @Access(VIEW)
   count(
@@ -95,7 +96,7 @@ export class SegmentStaysController {
     @Query() query: CountMembersDto,
     @MinPosition() minPosition?: bigint,
   ): Promise<MemberCount> {
-    return this.queries.execute(new CountMembersQuery(segmentId, askedOf(query, minPosition)));
+    return this.queries.execute(new CountMembersQuery(segmentId, askedOf(query, minPosition), query.axis));
   }
 
   @Get(':segmentId/changes')

@@ -24,8 +24,8 @@ const AS_OF_POSITION = {
 const AXIS = {
   optional: true,
   description:
-    'Memberships take effect when their cause is recorded, so both axes find the same people; `recorded` shows each ' +
-    'membership as it was known then, `occurred` as it is known now. Preview a rule to try it on when things happened.',
+    'Of the past: `recorded`, who was in by what was known then, as it is kept; `occurred`, who was in by what is known now of ' +
+    'when things happened and by what the segment means now, worked out anew for everybody but the erased.',
 };
 
 /** Checked for good by parsePosition. */

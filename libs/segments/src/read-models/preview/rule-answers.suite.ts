@@ -6,6 +6,7 @@ import {
   type ContactEvent,
 } from '@app/contacts';
 import type { EventStore } from '@app/event-store';
+import { CursorCodec } from '@app/http';
 import type { RecordedEvent } from '@app/kernel';
 import {
   foldBatch,
@@ -42,6 +43,7 @@ import { MongoSegmentStore } from '../../engine/mongo.segment-store';
 import { SegmentEngine } from '../../engine/segment-engine';
 import { Recalled } from '../../evaluation/membership-by-then';
 import { StoredContactFacts } from '../../evaluation/mongo.contact-facts';
+import { OccurredMembers } from '../../evaluation/occurred-members';
 import { PastContactFacts } from '../../evaluation/past.contact-facts';
 import { StoredRuleMatcher } from '../../evaluation/stored.rule-matcher';
 import { FactBuckets } from '../../read-models/mongo.fact-buckets';
@@ -56,7 +58,11 @@ import {
   segmentVersionsProjection,
   type SegmentDocument,
 } from '../segments/segments.projection';
+import { Members } from '../stays/members';
+import { CountMembersHandler, ListMembersHandler } from '../stays/members.handlers';
 import { PendingChanges } from '../stays/mongo.pending-changes';
+import { StayReads } from '../stays/mongo.stay-reads';
+import { CountMembersQuery, ListMembersQuery } from '../stays/stays.queries';
 import { ShownAsOf } from '../../evaluation/shown-as-of';
 import { LivePreview } from './live.preview';
 import { PastPreview } from './past.preview';
@@ -231,6 +237,8 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
       const stored = new StoredContactFacts(db, new FactBuckets(db));
       const past = new PastContactFacts(stored, reads, events);
       const live = new LivePreview(stored, contacts, new ContactRanking(db, new FactBuckets(db)));
+      const byTime = new OccurredMembers(stored, past, events);
+      const cursors = new CursorCodec({ derive: () => Buffer.alloc(32, 1) });
       const shown = new ShownAsOf(gate, reads, new FillState(db), new PendingChanges(db), events, clock);
       const docs = await db.collection<ContactDocument & { _id: string }>('contacts_v2').find().toArray();
       const stays = await db.collection<StayDocument & { _id: string }>('memberships_v1').find().toArray();
@@ -240,6 +248,12 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
         stays,
         matcher: new StoredRuleMatcher(stored, reads),
         preview: new PreviewHandler(gate, clock, reads, live, new PastPreview(past, live), contacts),
+        members: new ListMembersHandler(
+          shown,
+          new Members(new StayReads(db), contacts, cursors, byTime),
+          byTime,
+        ),
+        count: new CountMembersHandler(shown, new StayReads(db), byTime),
         explain: new ExplainHandler(shown, new ContactPresence(contacts, gate), stored, past, events),
       };
     };
@@ -400,6 +414,78 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
         }),
         RUNS,
       );
+    }, 60_000);
+
+    it('is who was in by when things happened, as counted, listed and explained', async () => {
+      let found = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          anyLog,
+          fc.array(fc.tuple(fc.nat(1_000), fc.constantFrom(-1, 0, 1, DAY_MS, 20 * DAY_MS)), {
+            minLength: 4,
+            maxLength: 4,
+          }),
+          async (log, picks) => {
+            const world = await given(log);
+            for (const [pick, off] of picks) {
+              const { data } = log[pick % log.length] as AnyEvent;
+              const at = new Date(Math.min(Date.parse(data.occurredAt) + off, world.now.getTime()));
+              const asked = { asOf: at.toISOString() };
+              const people = everybody(log, world, ({ data: { occurredAt } }) => occurredAt <= asked.asOf);
+              for (const event of log) {
+                if (event.type !== 'segments.SegmentDefined.v1') continue;
+                const { segmentId, rule } = event.data;
+                const members = people.filter((one) => {
+                  const mode = one.byHand(segmentId, asked.asOf);
+                  if (one.history === null || mode !== null)
+                    return one.history !== null && mode === 'include';
+                  return !one.isObjecting && one.explained(rule as Rule, at).truth === 'true';
+                });
+                const ids = members.map(({ contactId }) => contactId).sort();
+                const { count } = await world.count.execute(
+                  new CountMembersQuery(segmentId, asked, 'occurred'),
+                );
+                const listed: string[] = [];
+                for (let cursor: string | undefined; ;) {
+                  const paging = { limit: 2, cursor };
+                  const page = await world.members.execute(
+                    new ListMembersQuery(segmentId, asked, 'occurred', paging, 'admin'),
+                  );
+                  listed.push(...page.items.map(({ contactId }) => contactId));
+                  for (const { membership } of page.items) {
+                    expect(membership).toMatchObject({ segmentId, to: null, causeOut: null });
+                    expect(membership.from <= asked.asOf).toBe(true);
+                    const caused = log.find(
+                      ({ meta }) => String(meta.position) === membership.causeIn.position,
+                    );
+                    expect(caused && 'contactId' in caused.data && caused.data.contactId).toBe(
+                      membership.contactId,
+                    );
+                  }
+                  if (page.nextCursor === null) break;
+                  cursor = page.nextCursor;
+                }
+                expect([rule, asked, count, listed]).toEqual([rule, asked, ids.length, ids]);
+                for (const { contactId } of people) {
+                  const question = { ...asked, axis: 'occurred' } as const;
+                  const { member } = await world.explain.execute(
+                    new ExplainQuery(segmentId, contactId, question, 'admin'),
+                  );
+                  expect([rule, asked, contactId, member]).toEqual([
+                    rule,
+                    asked,
+                    contactId,
+                    ids.includes(contactId),
+                  ]);
+                }
+                found += ids.length;
+              }
+            }
+          },
+        ),
+        RUNS,
+      );
+      expect(found).toBeGreaterThan(3);
     }, 60_000);
 
     it('is explained as it is decided, now and then', async () => {

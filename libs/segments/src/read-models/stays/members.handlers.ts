@@ -2,10 +2,11 @@ import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
 import type { SegmentDocument } from '../segments/segments.projection';
 import { SnapshotReads } from '../snapshots/mongo.snapshot-reads';
 import { SnapshotNotFoundError } from '../snapshots/snapshot-not-found.error';
+import { OccurredMembers } from '../../evaluation/occurred-members';
+import { ShownAsOf, type AskedOf, type Shown } from '../../evaluation/shown-as-of';
 import { Members } from './members';
 import type { Moment } from './moment';
 import { StayReads } from './mongo.stay-reads';
-import { ShownAsOf, type AskedOf } from '../../evaluation/shown-as-of';
 import {
   CountMembersQuery,
   ListMembersQuery,
@@ -14,6 +15,20 @@ import {
   type MemberCount,
   type MemberPage,
 } from './stays.queries';
+
+/** Asking everybody takes long. */
+const ASKING_TIME_MAX_MS = 30_000;
+
+/** By when things happened; null: the stays say it, as they do of the present on either axis. */
+const occurredAt = (
+  segmentId: string,
+  axis: Axis,
+  { asOf, asOfPosition }: AskedOf,
+  { moments }: Shown,
+): string | null =>
+  axis === 'recorded' || (asOf === undefined && asOfPosition === undefined)
+    ? null
+    : (moments.get(segmentId)?.at ?? null);
 
 /** What decides which rows a list has. */
 const bindingOf = (segmentId: string, axis: Axis, { asOf, asOfPosition }: AskedOf): unknown => [
@@ -29,21 +44,31 @@ export class ListMembersHandler implements IQueryHandler<ListMembersQuery> {
   constructor(
     private readonly shown: ShownAsOf,
     private readonly members: Members,
+    private readonly occurred: OccurredMembers,
   ) {}
 
-  /** Throws InvalidCursorError and what ShownAsOf throws. */
+  /** Throws InvalidCursorError, PastTooCostlyError and what ShownAsOf throws. */
   execute({ segmentId, asked, axis, paging, reader }: ListMembersQuery): Promise<MemberPage> {
-    return this.shown.ask([segmentId], asked, async ({ moments, pending, asOfPosition, now }) => {
+    const deadlineMs = performance.now() + ASKING_TIME_MAX_MS;
+    return this.shown.ask([segmentId], asked, async (shown) => {
+      const { segments, moments, asOfPosition, now } = shown;
       const moment = moments.get(segmentId) ?? null;
+      const binding = bindingOf(segmentId, axis, asked);
+      const at = occurredAt(segmentId, axis, asked, shown);
+      if (at !== null) {
+        const segment = segments.get(segmentId) as SegmentDocument;
+        const question = await this.occurred.prepare(segment, at, asOfPosition, deadlineMs);
+        const page = await this.members.occurred(question, reader, paging, binding);
+        return { ...page, asOfPosition: asOfPosition.toString() };
+      }
       const page = await this.members.page({
         segmentId,
         moment,
-        knownUpTo: axis === 'recorded' ? moment : (pending.get(segmentId) ?? null),
         isPast: asked.asOf !== undefined || asked.asOfPosition !== undefined,
         now,
         reader,
         paging,
-        binding: bindingOf(segmentId, axis, asked),
+        binding,
       });
       return { ...page, asOfPosition: asOfPosition.toString() };
     });
@@ -68,7 +93,6 @@ export class ListSnapshotMembersHandler implements IQueryHandler<ListSnapshotMem
         segmentId,
         // It was taken when definitions up to there were filled; those that came later change nothing of it.
         moment: { at: snapshot.asOf },
-        knownUpTo: { at: snapshot.asOf },
         isPast: true,
         now,
         reader,
@@ -85,12 +109,26 @@ export class CountMembersHandler implements IQueryHandler<CountMembersQuery> {
   constructor(
     private readonly shown: ShownAsOf,
     private readonly stays: StayReads,
+    private readonly occurred: OccurredMembers,
   ) {}
 
-  /** Throws what ShownAsOf throws. */
-  execute({ segmentId, asked }: CountMembersQuery): Promise<MemberCount> {
-    return this.shown.ask([segmentId], asked, async ({ segments, moments, asOfPosition, now }) => {
+  /** Throws PastTooCostlyError and what ShownAsOf throws. */
+  execute({ segmentId, asked, axis }: CountMembersQuery): Promise<MemberCount> {
+    const deadlineMs = performance.now() + ASKING_TIME_MAX_MS;
+    return this.shown.ask([segmentId], asked, async (shown) => {
+      const { segments, moments, asOfPosition, now } = shown;
       const moment = moments.get(segmentId) ?? null;
+      const at = occurredAt(segmentId, axis, asked, shown);
+      if (at !== null) {
+        const segment = segments.get(segmentId) as SegmentDocument;
+        const question = await this.occurred.prepare(segment, at, asOfPosition, deadlineMs);
+        return {
+          count: await this.occurred.count(question),
+          version: segment.version,
+          asOf: at,
+          asOfPosition: asOfPosition.toString(),
+        };
+      }
       return {
         count: await this.stays.count(segmentId, moment),
         version: versionAt(segments.get(segmentId) as SegmentDocument, moment),

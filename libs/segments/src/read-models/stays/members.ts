@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ContactReads, contactRow, visibleTo, type ContactRow, type Reader } from '@app/contacts';
 import { CursorCodec } from '@app/http';
 import { dateIn } from '@app/rules';
+import { OccurredMembers, type OccurredQuestion } from '../../evaluation/occurred-members';
 import type { StayDocument } from '../segmented-contact';
 import { membershipView } from './membership-view';
 import { stayAt, type Moment } from './moment';
@@ -15,8 +16,6 @@ export type MembersAsked = Readonly<{
   segmentId: string;
   /** As of when; null: now. */
   moment: Moment | null;
-  /** Up to when ends of memberships are told. */
-  knownUpTo: Moment | null;
   /** Whether the past was asked for: rows of contacts show the present. */
   isPast: boolean;
   now: string;
@@ -33,6 +32,7 @@ export class Members {
     private readonly stays: StayReads,
     private readonly contacts: ContactReads,
     private readonly cursors: CursorCodec,
+    private readonly byTime: OccurredMembers,
   ) {}
 
   /** Throws InvalidCursorError. */
@@ -56,12 +56,28 @@ export class Members {
     return { items, nextCursor: this.cursors.encode([after], binding) };
   }
 
+  /** Who was in by when things happened. Throws InvalidCursorError and PastTooCostlyError. */
+  async occurred(
+    question: OccurredQuestion,
+    reader: Reader,
+    { limit, cursor }: Paging,
+    binding: unknown,
+  ): Promise<Readonly<{ items: readonly Member[]; nextCursor: string | null }>> {
+    const after = cursor === undefined ? '' : String(this.cursors.decode(cursor, binding)[0]);
+    const { members, last } = await this.byTime.page(question, after, limit, visibleTo(reader));
+    const items: Member[] = [];
+    for (const contact of members) {
+      const stay = await this.byTime.stayOf(contact, question);
+      const { contactId } = contact;
+      if (stay !== null) items.push({ contactId, membership: membershipView({ ...stay, contactId }) });
+    }
+    return { items, nextCursor: last === null ? null : this.cursors.encode([last], binding) };
+  }
+
   private async shown(stays: readonly StayDocument[], asked: MembersAsked): Promise<Member[]> {
     if (stays.length === 0) return [];
     const ids = stays.map(({ contactId }) => contactId);
-    const known = stays.map((stay) =>
-      asked.knownUpTo === null ? stay : (stayAt(stay, asked.knownUpTo) ?? stay),
-    );
+    const known = stays.map((stay) => (asked.moment === null ? stay : (stayAt(stay, asked.moment) ?? stay)));
     return asked.isPast
       ? this.past(known, ids, asked.reader)
       : this.present(known, await this.rows(ids, asked));

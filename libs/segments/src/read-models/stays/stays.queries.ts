@@ -14,7 +14,7 @@ export type Page<Item> = Readonly<{
 
 export type Paging = Readonly<{ limit: number; cursor?: string | undefined }>;
 
-/** What a membership of the past is shown with: what was known then, or what is known now. */
+/** Who was in by what was known then, as it is kept, or by what is known now of when things happened. */
 export type Axis = 'recorded' | 'occurred';
 
 /** A stay as it is shown. */
@@ -78,6 +78,7 @@ export class CountMembersQuery extends Query<MemberCount> {
   constructor(
     readonly segmentId: string,
     readonly asked: AskedOf,
+    readonly axis: Axis = 'recorded',
   ) {
     super();
   }
