@@ -467,7 +467,7 @@ describe('with all events frozen', () => {
 
   const contacts = () =>
     database.db
-      .collection<{ _id: string; _step: number; segments: string[] }>('contacts_v2')
+      .collection<{ _id: string; _step: number; segments: string[] }>('contacts_v3')
       .find({}, { projection: { _step: 1, segments: 1 } })
       .sort({ _id: 1 })
       .toArray();

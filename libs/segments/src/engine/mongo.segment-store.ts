@@ -11,6 +11,7 @@ import {
 } from 'mongodb';
 import { FACT_BUCKETS } from '../read-models/mongo.fact-buckets';
 import type { Interval } from '../membership/membership';
+import { packMembership, unpackMembership, type PackedMembership } from '../read-models/packed-membership';
 import {
   STAYS,
   stayId,
@@ -22,7 +23,11 @@ import { STAY_INDEXES } from '../read-models/stays/stay-indexes';
 import type { FoldedContact, StoredBucket } from './contact-fold';
 import type { DefinitionChange } from './definition-changes';
 
-type ContactRow = SegmentedContact & { _id: string; _position: bigint; _step: number };
+type ContactRow = Omit<SegmentedContact, 'membership'> & { membership: PackedMembership } & {
+  _id: string;
+  _position: bigint;
+  _step: number;
+};
 type BucketRow = { _id: string; _position: bigint };
 type StayRow = Omit<StayDocument, 'announce'> & { _id: string; announce?: Announcement[] };
 type ChangeRow = Omit<DefinitionChange, 'position'> & { _id: bigint };
@@ -170,7 +175,7 @@ export class MongoSegmentStore {
     const operations = writes.map(
       ({ contact: { contact, position }, step }): AnyBulkWriteOperation<ContactRow> => {
         const { contactId: _id } = contact;
-        const row = { _position: position, ...contact };
+        const row = { _position: position, ...contact, membership: packMembership(contact.membership) };
         return step === null
           ? { insertOne: { document: { _id, ...row, _step: 0 } } }
           : { replaceOne: { filter: { _id, _step: step }, replacement: { ...row, _step: step + 1 } } };
@@ -186,7 +191,14 @@ export class MongoSegmentStore {
       return {
         updateOne: {
           filter: { _id, _step: step ?? -1 },
-          update: { $set: { membership, segments, segmentsDueAt, _step: (step ?? -1) + 1 } },
+          update: {
+            $set: {
+              membership: packMembership(membership),
+              segments,
+              segmentsDueAt,
+              _step: (step ?? -1) + 1,
+            },
+          },
         },
       };
     });
@@ -217,9 +229,13 @@ export class MongoSegmentStore {
         .toArray(),
     );
     return new Map(
-      rows.map(({ _id, _position, _step, ...contact }) => [
+      rows.map(({ _id, _position, _step, membership, ...contact }) => [
         _id,
-        { contact: contact as SegmentedContact, position: _position, step: Number(_step) },
+        {
+          contact: { ...contact, membership: unpackMembership(membership) } as SegmentedContact,
+          position: _position,
+          step: Number(_step),
+        },
       ]),
     );
   }

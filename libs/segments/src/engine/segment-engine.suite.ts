@@ -218,7 +218,7 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
         .find()
         .sort({ _id: 1 })
         .toArray();
-      const contacts = await database.db.collection('contacts_v2').find().sort({ _id: 1 }).toArray();
+      const contacts = await database.db.collection('contacts_v3').find().sort({ _id: 1 }).toArray();
       const buckets = await database.db.collection('fact_buckets_v1').find().sort({ _id: 1 }).toArray();
       return {
         stays,
@@ -288,7 +288,7 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
             count += expectMembersByRule(log, expected.stays, expected.contacts, end - 500);
 
             // Contacts built anew beside what there is of stays, facts and fills.
-            await database.db.collection('contacts_v2').deleteMany({});
+            await database.db.collection('contacts_v3').deleteMany({});
             engine = engineAt(whole);
             await engine.begin(null);
             await engine.apply(log);

@@ -81,7 +81,7 @@ describe('membership at a revision of the contact', () => {
   };
   const contacts = () =>
     database.db
-      .collection<{ _id: string; revision: number; segments: string[] }>('contacts_v2')
+      .collection<{ _id: string; revision: number; segments: string[] }>('contacts_v3')
       .find()
       .toArray();
 

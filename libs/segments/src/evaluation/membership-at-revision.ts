@@ -14,15 +14,14 @@ import { FactBuckets } from '../read-models/mongo.fact-buckets';
 import { Definitions, type Definition } from '../membership/definitions';
 import { advance, nextDueAt, type MembershipState } from '../membership/membership';
 import { FillState } from '../read-models/mongo.fill-state';
+import { unpackMembership, type PackedMembership } from '../read-models/packed-membership';
 import { STAYS, type SegmentedContact, type StayDocument } from '../read-models/segmented-contact';
 import { standingAt, type Moment } from '../read-models/stays/moment';
 import { PendingChanges } from '../read-models/stays/mongo.pending-changes';
 import { MembershipBehindError } from './membership-behind.error';
 
-type Folded = Pick<SegmentedContact, 'revision' | 'facts' | 'membership'> & {
-  _id: string;
-  _position: bigint;
-};
+type Folded = Pick<SegmentedContact, 'revision' | 'facts' | 'membership'> & Readonly<{ _position: bigint }>;
+type ContactRow = Omit<Folded, 'membership'> & Readonly<{ _id: string; membership: PackedMembership }>;
 /** See DefinitionChange. */
 type ChangeRow = { _id: bigint; segmentId: string; definition: Definition; isActive: boolean };
 
@@ -42,7 +41,7 @@ export type Standing = 'member' | 'notMember' | 'notActive' | 'moved';
 @Injectable()
 export class MembershipAtRevision {
   protected readonly waitMs: number = WAIT_MS;
-  private readonly contacts: Collection<Folded>;
+  private readonly contacts: Collection<ContactRow>;
   private readonly changes: Collection<ChangeRow>;
   private readonly stays: Collection<StayDocument>;
 
@@ -53,7 +52,7 @@ export class MembershipAtRevision {
     private readonly pending: PendingChanges,
     private readonly buckets: FactBuckets,
   ) {
-    this.contacts = db.collection<Folded>(collectionOf(contactsProjection));
+    this.contacts = db.collection<ContactRow>(collectionOf(contactsProjection));
     this.changes = db.collection<ChangeRow>(CHANGES);
     this.stays = db.collection<StayDocument>(STAYS);
   }
@@ -97,7 +96,8 @@ export class MembershipAtRevision {
         ),
       );
       if (contact !== null && contact.revision >= revision) {
-        return contact.revision === revision ? contact : null;
+        if (contact.revision > revision) return null;
+        return { ...contact, membership: unpackMembership(contact.membership) };
       }
       if (Date.now() + POLL_MS > deadlineMs) throw new MembershipBehindError();
       await sleep(POLL_MS);

@@ -14,13 +14,14 @@ import { BucketedFacts } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketIds } from '../facts/facts.document';
 import { FactBuckets } from '../read-models/mongo.fact-buckets';
+import { unpackMembership, type PackedMembership } from '../read-models/packed-membership';
 import { STAYS, type SegmentedContact, type StayDocument } from '../read-models/segmented-contact';
 
 /** What rules ask of a stored contact. */
 export type AskedContact = Pick<SegmentedContact, 'contactId' | 'facts' | 'membership' | 'segments'> &
   Readonly<{ profilingObjected?: true; processingRestricted?: true; _position: bigint }>;
 
-type Stored = AskedContact & { _id: string };
+type Stored = Omit<AskedContact, 'membership'> & Readonly<{ _id: string; membership: PackedMembership }>;
 
 const QUERY_TIME_MAX_MS = 10_000;
 const ASKED_FIELDS = {
@@ -51,8 +52,8 @@ export class StoredContactFacts {
   }
 
   /** The next contacts by id that pass a filter, at most `limit`, as far as they are folded for rules. */
-  scan(filter: StoreFilter, afterId: string, limit: number): Promise<readonly AskedContact[]> {
-    return available(() =>
+  async scan(filter: StoreFilter, afterId: string, limit: number): Promise<readonly AskedContact[]> {
+    const found = await available(() =>
       this.contacts
         .find(
           { $and: [{ _id: { $gt: afterId } }, { facts: { $exists: true } }, filter] },
@@ -66,6 +67,7 @@ export class StoredContactFacts {
         )
         .toArray(),
     );
+    return found.map((contact) => ({ ...contact, membership: unpackMembership(contact.membership) }));
   }
 
   count(filter: StoreFilter): Promise<number> {

@@ -97,7 +97,7 @@ export const contactRankingSuite = (name: string, start: () => Promise<TestMongo
 
     const fill = async (log: readonly RecordedEvent<ContactEvent>[]): Promise<void> => {
       const [contacts, buckets] = [
-        database.db.collection<{ _id: string }>('contacts_v2'),
+        database.db.collection<{ _id: string }>('contacts_v3'),
         database.db.collection<{ _id: string }>(FACT_BUCKETS),
       ];
       await contacts.deleteMany({});

@@ -23,7 +23,7 @@ import { searchTermsOf } from './search-terms';
  */
 export const contactsProjection = defineProjection<ContactDocument, ContactEvent>({
   name: 'contacts',
-  version: 2,
+  version: 3,
   keys: ({ data }) => [data.contactId],
   indexes: CONTACT_INDEXES,
   indexesFor: dynamicSortPathsOf,

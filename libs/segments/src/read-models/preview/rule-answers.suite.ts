@@ -229,7 +229,7 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
 
       const now = new Date(end - 500);
       const clock = new FixedClock(now.toISOString());
-      const gate = new ReadGate({ positions: async () => new Map([['contacts_v2', last.meta.position]]) }, [
+      const gate = new ReadGate({ positions: async () => new Map([['contacts_v3', last.meta.position]]) }, [
         contactsProjection,
       ]);
       const reads = new SegmentReads(db);
@@ -240,7 +240,7 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
       const byTime = new OccurredMembers(stored, past, events);
       const cursors = new CursorCodec({ derive: () => Buffer.alloc(32, 1) });
       const shown = new ShownAsOf(gate, reads, new FillState(db), new PendingChanges(db), events, clock);
-      const docs = await db.collection<ContactDocument & { _id: string }>('contacts_v2').find().toArray();
+      const docs = await db.collection<ContactDocument & { _id: string }>('contacts_v3').find().toArray();
       const stays = await db.collection<StayDocument & { _id: string }>('memberships_v1').find().toArray();
       return {
         now,

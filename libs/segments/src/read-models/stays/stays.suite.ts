@@ -100,7 +100,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
       const last = told.happenings.at(-1)?.recordedAt ?? BEGIN;
       const newClock = Date.parse(addMillis(last, 10_000)) - clock.now().getTime();
       clock.advance(newClock);
-      for (const collection of [STAYS, 'definition_changes_v1', 'segments_v1', 'contacts_v2']) {
+      for (const collection of [STAYS, 'definition_changes_v1', 'segments_v1', 'contacts_v3']) {
         await db.collection<Row>(collection).deleteMany({});
       }
       if (told.stays.length > 0) await db.collection<Row>(STAYS).insertMany([...told.stays]);
@@ -113,7 +113,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         })),
       );
       await db.collection<Row>('segments_v1').insertMany(SEGMENTS.map((id) => segmentOf(told, id)));
-      await db.collection<Row>('contacts_v2').insertMany(CONTACTS.map((id) => contactOf(id)));
+      await db.collection<Row>('contacts_v3').insertMany(CONTACTS.map((id) => contactOf(id)));
       await new FillState(db).set(filledAt);
       asked = new Asked(db, told, clock);
     };
@@ -305,7 +305,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
       const told = (): History => fc.sample(stayHistories, { seed: 11, numRuns: 1 })[0] as History;
       beforeEach(async () => given(told(), positionAfterAll(told())));
       const put = (contactId: string, fields: Document) =>
-        db.collection<Row>('contacts_v2').updateOne({ _id: contactId }, { $set: fields });
+        db.collection<Row>('contacts_v3').updateOne({ _id: contactId }, { $set: fields });
       const staying = async (ids: readonly string[]) => {
         await db.collection<Row>(STAYS).deleteMany({});
         const cause = { kind: 'event', eventId: 'e', at: BEGIN, position: '4' };
