@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { FileHandle, open } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readInt32 } from '../bson/raw-value';
+import { syncFolder } from './durable-files';
 
 const NAME = /^store\.journal\.(\d+)$/;
 const HEAD_LENGTH = 8;
@@ -67,7 +68,7 @@ export class Journal {
 
   private async openFile(): Promise<FileHandle> {
     const file = await open(fileOf(this.dataDir, this.number), 'a');
-    syncFolder(this.dataDir);
+    await syncFolder(this.dataDir);
     return file;
   }
 
@@ -81,9 +82,9 @@ export class Journal {
   }
 
   /** Removes the files that a checkpoint has made unnecessary. */
-  removeBefore(number: number): void {
+  async removeBefore(number: number): Promise<void> {
     for (const old of numbersIn(this.dataDir)) {
-      if (old < number) rmSync(fileOf(this.dataDir, old), { force: true });
+      if (old < number) await rm(fileOf(this.dataDir, old), { force: true });
     }
   }
 
@@ -116,15 +117,4 @@ const recordsIn = (bytes: Buffer): Buffer[] => {
     at += HEAD_LENGTH + length;
   }
   return records;
-};
-
-/** Makes creations, renames and removals in a folder durable. Windows has no such call and does not need it. */
-export const syncFolder = (path: string): void => {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 };

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import { syncFolder } from './journal';
+import { syncFolderNow } from './durable-files';
 
 const FILE = 'store.running';
 /** Clocks drift: where there is no boot id, boot times this close are one boot. */
@@ -44,10 +44,10 @@ export const markRunning = (dataDir: string): void => {
   } finally {
     closeSync(file);
   }
-  syncFolder(dataDir);
+  syncFolderNow(dataDir);
 };
 
 export const markClosed = (dataDir: string): void => {
   rmSync(join(dataDir, FILE), { force: true });
-  syncFolder(dataDir);
+  syncFolderNow(dataDir);
 };

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ABORT, type RootDatabase } from 'lmdb';
+import { ABORT, open, type RootDatabase } from 'lmdb';
 import { Store } from './store';
 
 const KEY = Buffer.from([0, 0, 1, 1]);
@@ -53,5 +53,30 @@ describe('a commit', () => {
       value: 'second',
       other: undefined,
     });
+  });
+});
+
+describe('a checkpoint', () => {
+  it('is made even where LMDB refuses a compacting copy', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'regulars-store-'));
+    const store = new Store(dataDir);
+    const { db } = store as unknown as { db: RootDatabase<Buffer, Buffer> };
+    const backup = db.backup.bind(db);
+    db.backup = (path, compact) =>
+      compact ? Promise.reject(new Error('MDB_INCOMPATIBLE')) : backup(path, compact);
+    await store.write(() => store.put(KEY, Buffer.from('kept')));
+    await store.checkpoint();
+    await store.close();
+
+    const kept = open<Buffer, Buffer>({
+      path: join(dataDir, 'store.checkpoint.mdb'),
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      noSubdir: true,
+    });
+    expect(kept.getBinary(KEY)?.toString()).toBe('kept');
+    await kept.close();
+    expect(existsSync(join(dataDir, 'store.unfinished.mdb'))).toBe(false);
+    rmSync(dataDir, { recursive: true });
   });
 });

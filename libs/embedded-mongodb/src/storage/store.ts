@@ -1,10 +1,10 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
-import { open as openHandle } from 'node:fs/promises';
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, RootDatabase } from 'lmdb';
 import { DocumentWriter } from '../bson/document-writer';
 import { Value } from '../bson/raw-value';
-import { Journal, syncFolder } from './journal';
+import { replaceFile, syncFile, syncFileNow, syncFolderNow } from './durable-files';
+import { Journal } from './journal';
 import { hasMachineGoneDown, markClosed, markRunning } from './running-mark';
 
 const FILE = 'store.mdb';
@@ -35,15 +35,6 @@ const openFile = (path: string): RootDatabase<Buffer, Buffer> =>
 
 const removeFile = (dataDir: string, name: string): void => {
   for (const path of [name, `${name}-lock`]) rmSync(join(dataDir, path), { force: true });
-};
-
-const syncFile = (path: string): void => {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 };
 
 /**
@@ -84,8 +75,8 @@ export class Store {
     const checkpoint = join(this.dataDir, CHECKPOINT);
     if (!existsSync(checkpoint)) return;
     copyFileSync(checkpoint, join(this.dataDir, FILE));
-    syncFile(join(this.dataDir, FILE));
-    syncFolder(this.dataDir);
+    syncFileNow(join(this.dataDir, FILE));
+    syncFolderNow(this.dataDir);
   }
 
   /** To be called when the lost records have been written again. */
@@ -227,17 +218,24 @@ export class Store {
     const firstKept = await this.journal.next();
     removeFile(this.dataDir, UNFINISHED);
     const path = join(this.dataDir, UNFINISHED);
-    await this.db.backup(path, false);
-    const file = await openHandle(path, 'r+');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    renameSync(path, join(this.dataDir, CHECKPOINT));
-    syncFolder(this.dataDir);
-    this.journal.removeBefore(firstKept);
+    await this.backUp(path);
+    await syncFile(path);
+    await replaceFile(path, join(this.dataDir, CHECKPOINT));
+    await this.journal.removeBefore(firstKept);
     this.lastCheckpointMs = performance.now() - startedAt;
+  }
+
+  /**
+   * A compacting copy is written in small pieces, so that whoever else needs a flush meanwhile does not wait for hundreds of
+   * megabytes. LMDB refuses it where its count of free pages is not right, which is no harm otherwise.
+   */
+  private async backUp(path: string): Promise<void> {
+    try {
+      await this.db.backup(path, true);
+    } catch {
+      removeFile(this.dataDir, UNFINISHED);
+      await this.db.backup(path, false);
+    }
   }
 
   /**
@@ -255,7 +253,7 @@ export class Store {
       removeFile(this.dataDir, FILE);
       renameSync(join(this.dataDir, UNFINISHED), join(this.dataDir, FILE));
       removeFile(this.dataDir, UNFINISHED);
-      syncFolder(this.dataDir);
+      syncFolderNow(this.dataDir);
       this.db = openFile(join(this.dataDir, FILE));
       await this.checkpoint();
     } finally {
@@ -279,7 +277,7 @@ export class Store {
       await pause();
     }
     await target.close();
-    syncFile(path);
+    await syncFile(path);
   }
 
   async close(): Promise<void> {
@@ -290,7 +288,7 @@ export class Store {
     while (this.checkpointing) await this.checkpointing;
     await this.journal.close();
     await this.db.close();
-    syncFile(join(this.dataDir, FILE));
+    await syncFile(join(this.dataDir, FILE));
     markClosed(this.dataDir);
   }
 }
