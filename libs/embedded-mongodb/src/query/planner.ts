@@ -175,6 +175,8 @@ type Candidate = Readonly<{
   index: Index;
   ranges: readonly Range[];
   bounded: boolean;
+  /** The paths whose tests bound it, by branch. */
+  held: readonly (readonly string[])[];
   order: 'forward' | 'reverse' | undefined;
 }>;
 
@@ -194,6 +196,7 @@ const candidateOf = (index: Index, branches: readonly Branch[], sort: readonly S
     index,
     ranges,
     bounded: bounds.every((part) => part.bounded > 0),
+    held: bounds.map((part) => index.paths.slice(0, part.bounded).map(({ text }) => text)),
     order: sort.length === 0 || index.stored.inexact ? undefined : orderOf(index, sort, settled, isBounded),
   };
 };
@@ -276,7 +279,7 @@ export const plan = (
   const [walk] = candidates.filter((candidate) => candidate.order !== undefined).sort(byNarrowness);
   // Where two find as many, the one that gives the order is better.
   const bounded = candidates
-    .filter((candidate) => candidate.bounded)
+    .filter((candidate) => candidate.bounded && !(walk && candidate !== walk && isWithin(walk, candidate)))
     .sort((a, b) => Number(b === walk) - Number(a === walk) || byNarrowness(a, b));
   // With one choice there is nothing to count.
   const isOnlyChoice = bounded.length === 1 && (!walk || walk === bounded[0]);
@@ -284,6 +287,11 @@ export const plan = (
   const chosen = best ?? walk ?? bounded[0];
   return chosen ? planOf(chosen) : { kind: 'collection' };
 };
+
+/** Whether one is held by all that holds the other, so that it cannot find more: a stretch of ties, beside all ids behind one. */
+const isWithin = (one: Candidate, other: Candidate): boolean =>
+  !one.index.stored.multikey.some(Boolean) &&
+  other.held.every((paths, branch) => paths.every((path) => one.held[branch]!.includes(path)));
 
 /** The candidate with the fewest entries, if any has few. Counts all of them a little further each time. */
 const fewest = (store: Store, candidates: readonly Candidate[]): Candidate | undefined => {
