@@ -207,6 +207,18 @@ describe('what members get', () => {
       expect((await refused({ on: { segmentId, change: 'stayed' } }))[0]).toBe(422);
     });
 
+    it('is refused where a segment has fifty', async () => {
+      const segmentId = await define();
+      for (let n = 0; n < 50; n += 1) await automate(segmentId, { active: false });
+      const on = { segmentId, change: 'left' };
+      const { status, body } = await call('POST', '/automations', { on, then: [credit], active: false });
+      expect([status, body['code'], body['automationsOnSegmentMax']]).toEqual([
+        409,
+        'automations.too-many',
+        50,
+      ]);
+    });
+
     it('acts once an entry, with projectors that come and go, up to its limit, and stops when it is told to', async () => {
       const segmentId = await define();
       await project();

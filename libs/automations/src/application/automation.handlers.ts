@@ -6,6 +6,7 @@ import { actionOf } from '../domain/actions';
 import { automationDecider, type AutomationAnswer } from '../domain/automation.decider';
 import { UnknownSegmentError } from '../domain/automation.errors';
 import { automationStream, type AutomationTerms, type Trigger } from '../domain/automation.events';
+import { AutomationLimits } from './automation-limits';
 import {
   ChangeAutomationCommand,
   CreateAutomationCommand,
@@ -24,9 +25,13 @@ const termsOf = ({ then, ...terms }: Partial<GivenTerms>): Partial<AutomationTer
   ...(then !== undefined && { then: then.map(actionOf) }),
 });
 
+/** Throws UnknownSegmentError, TooManyAutomationsError, and what actions are refused with. */
 @CommandHandler(CreateAutomationCommand)
 export class CreateAutomationHandler implements ICommandHandler<CreateAutomationCommand> {
-  constructor(private readonly decisions: DecisionRunner) {}
+  constructor(
+    private readonly decisions: DecisionRunner,
+    private readonly limits: AutomationLimits,
+  ) {}
 
   async execute({
     automationId,
@@ -37,15 +42,20 @@ export class CreateAutomationHandler implements ICommandHandler<CreateAutomation
     const terms = termsOf(given) as AutomationTerms;
     await assertSegment(this.decisions, terms.on);
     const command = { type: 'CreateAutomation', automationId, terms, active, now: context.now } as const;
-    return this.decisions.run(automationDecider, automationStream(automationId), command, context, {
-      fresh: true,
-    });
+    const stream = automationStream(automationId);
+    const make = () => this.decisions.run(automationDecider, stream, command, context, { fresh: true });
+    const { state } = await this.decisions.read(automationDecider, stream);
+    // Sent again, it is answered as before.
+    return state.status === 'unknown' ? this.limits.within(automationId, terms.on.segmentId, make) : make();
   }
 }
 
 @CommandHandler(ChangeAutomationCommand)
 export class ChangeAutomationHandler implements ICommandHandler<ChangeAutomationCommand> {
-  constructor(private readonly decisions: DecisionRunner) {}
+  constructor(
+    private readonly decisions: DecisionRunner,
+    private readonly limits: AutomationLimits,
+  ) {}
 
   async execute({
     automationId,
@@ -56,16 +66,27 @@ export class ChangeAutomationHandler implements ICommandHandler<ChangeAutomation
     const terms = termsOf(given);
     if (terms.on !== undefined) await assertSegment(this.decisions, terms.on);
     const command = { type: 'ChangeAutomation', automationId, terms, active, now: context.now } as const;
-    return this.decisions.run(automationDecider, automationStream(automationId), command, context);
+    const stream = automationStream(automationId);
+    const change = () => this.decisions.run(automationDecider, stream, command, context);
+    const { state } = await this.decisions.read(automationDecider, stream);
+    const isMoved =
+      terms.on !== undefined && state.status === 'known' && state.terms.on.segmentId !== terms.on.segmentId;
+    return isMoved ? this.limits.within(automationId, terms.on.segmentId, change) : change();
   }
 }
 
 @CommandHandler(DeleteAutomationCommand)
 export class DeleteAutomationHandler implements ICommandHandler<DeleteAutomationCommand> {
-  constructor(private readonly decisions: DecisionRunner) {}
+  constructor(
+    private readonly decisions: DecisionRunner,
+    private readonly limits: AutomationLimits,
+  ) {}
 
-  execute({ automationId, context }: DeleteAutomationCommand): Promise<Outcome<AutomationAnswer>> {
+  async execute({ automationId, context }: DeleteAutomationCommand): Promise<Outcome<AutomationAnswer>> {
     const command = { type: 'DeleteAutomation', automationId, now: context.now } as const;
-    return this.decisions.run(automationDecider, automationStream(automationId), command, context);
+    const stream = automationStream(automationId);
+    const outcome = await this.decisions.run(automationDecider, stream, command, context);
+    this.limits.forget(automationId);
+    return outcome;
   }
 }

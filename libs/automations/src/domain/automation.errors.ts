@@ -25,6 +25,26 @@ export class UnknownSegmentError extends DomainError {
   }
 }
 
+export const AUTOMATIONS_MAX = 1_000;
+export const AUTOMATIONS_ON_SEGMENT_MAX = 50;
+
+export class TooManyAutomationsError extends DomainError {
+  readonly code = 'automations.too-many';
+  readonly kind = 'conflict';
+  override readonly details: Readonly<Record<string, number>>;
+  constructor(where: 'all' | 'segment') {
+    super(
+      where === 'all'
+        ? `There are at most ${AUTOMATIONS_MAX} automations; delete one that is not needed.`
+        : `At most ${AUTOMATIONS_ON_SEGMENT_MAX} automations are on one segment; delete one that is not needed, or give one more actions.`,
+    );
+    this.details =
+      where === 'all'
+        ? { automationsMax: AUTOMATIONS_MAX }
+        : { automationsOnSegmentMax: AUTOMATIONS_ON_SEGMENT_MAX };
+  }
+}
+
 /** An action has not what its type needs, or has what another one has. */
 export class InvalidActionError extends DomainError {
   readonly code = 'automations.invalid-action';

@@ -57,4 +57,18 @@ export class AutomationReads {
     );
     return found.map(({ _id }) => _id);
   }
+
+  /** How many there are, and how many on a segment, without some. */
+  async countWithout(
+    automationIds: readonly string[],
+    segmentId: string,
+  ): Promise<Readonly<{ all: number; onSegment: number }>> {
+    const others = { ...SHOWN, _id: { $nin: [...automationIds] } };
+    const count = (filter: object): Promise<number> =>
+      available(() => this.automations.countDocuments(filter, { maxTimeMS: QUERY_TIME_MAX_MS }));
+    return {
+      all: await count(others),
+      onSegment: await count({ ...others, 'terms.on.segmentId': segmentId }),
+    };
+  }
 }
