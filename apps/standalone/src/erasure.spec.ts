@@ -324,6 +324,13 @@ describe('erasing contacts, over HTTP', () => {
     expect(await statuses('operator')).toEqual([200, 200, 200, 200]);
     expect(await statuses('auditor')).toEqual([403, 403, 403, 403]);
     expect(await found('operator')).toBe(1);
+    const logRead = async (role: string) =>
+      (await call('GET', `${path}/privacy-log`, undefined, { role })).status;
+    expect([await logRead('operator'), await logRead('auditor')]).toEqual([200, 200]);
+    const openFeed = await fetch(`${standalone.api.url}${feeds[1]}`, {
+      signal: AbortSignal.timeout(40_000),
+      headers: { authorization: `Bearer ${keys['operator']}` },
+    });
     const restricted = await call(
       'PUT',
       `${path}/processing-restriction`,
@@ -341,6 +348,10 @@ describe('erasing contacts, over HTTP', () => {
     expect(await statuses('operator')).toEqual([403, 403, 403, 403]);
     for (const feed of feeds)
       expect((await call('GET', feed, undefined, { role: 'operator' })).status).toBe(403);
+    // The one that was open ends, without a word of what came.
+    expect(await openFeed.text()).not.toContain('ProcessingRestricted');
+    const logReads = [await logRead('operator'), await logRead('auditor'), await logRead('admin')];
+    expect(logReads).toEqual([403, 200, 200]);
     expect((await call('GET', feeds[0]!)).status).toBe(200);
     expect(await statuses('auditor')).toEqual([200, 200, 200, 200]);
     expect(await statuses('admin')).toEqual([200, 200, 200, 200]);

@@ -3,6 +3,7 @@ import type { Actor } from '@app/kernel';
 import { Controller, Get, Headers, Logger, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ProcessingRestrictedError } from '../domain/contact.errors';
 import type { ActivityFilter } from '../read-models/activity/activity-filter';
 import { activityItem } from '../read-models/activity/activity-item';
 import { ContactPresence } from '../read-models/contacts/contact-presence';
@@ -54,21 +55,38 @@ export class ActivityQueriesController {
     // The header comes from the last event, the parameter from whoever wrote the address.
     const start = await this.feed.start(resumeBehind ?? lastEventId, filter);
     const stream = await this.streams.start(reply);
-    void this.send(stream, start, filter)
+    void this.send(stream, start, filter, role)
       .catch((error: unknown) => this.logger.error(`A live feed broke off: ${(error as Error).name}.`))
       .finally(() => stream.close());
   }
 
-  private async send(stream: SseStream, { after, reset }: FeedStart, filter: ActivityFilter): Promise<void> {
+  private async send(
+    stream: SseStream,
+    { after, reset }: FeedStart,
+    filter: ActivityFilter,
+    role: Actor['role'],
+  ): Promise<void> {
     if (reset !== null) {
       await stream.send({ event: 'reset', data: { reason: reset, asOfPosition: after.toString() } });
     }
     for await (const entries of this.feed.follow(after, filter, stream.closed)) {
+      // Processing may have been restricted since the feed was opened: then it ends, and cannot be opened again.
+      if (!(await this.mayFollow(filter.contactId, role))) return;
       for (const entry of entries) {
         const id = entry.position.toString();
         // False: the client is gone, and resumes by itself.
         if (!(await stream.send({ id, event: 'activity', data: activityItem(entry) }))) return;
       }
+    }
+  }
+
+  private async mayFollow(contactId: string | undefined, role: Actor['role']): Promise<boolean> {
+    try {
+      await this.contacts.checkFeed(contactId, role);
+      return true;
+    } catch (error) {
+      if (error instanceof ProcessingRestrictedError) return false;
+      throw error;
     }
   }
 }

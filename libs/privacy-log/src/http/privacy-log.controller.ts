@@ -2,8 +2,8 @@ import { Controller, Get, Header, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { ContactPresence } from '@app/contacts';
-import { Access, Context, MinPosition, PageQueryDto, UuidParam } from '@app/http';
-import type { CommandContext, Outcome } from '@app/kernel';
+import { Access, Context, CurrentActor, MinPosition, PageQueryDto, UuidParam } from '@app/http';
+import type { Actor, CommandContext, Outcome } from '@app/kernel';
 import { PrivacyLogSigner } from '../application/signing/privacy-log-signer';
 import { RotateSigningKeyCommand } from '../application/signing/rotate-signing-key.command';
 import { ListEntriesQuery, type EntryPage } from '../read-models/list-entries/list-entries.query';
@@ -124,9 +124,10 @@ export class ContactPrivacyLogController {
   async list(
     @UuidParam('contactId') contactId: string,
     @Query() { limit, cursor }: PageQueryDto,
+    @CurrentActor() { role }: Actor,
     @MinPosition() minPosition?: bigint,
   ): Promise<EntryPage> {
-    await this.contacts.check(contactId, minPosition);
+    await this.contacts.checkLog(contactId, role, minPosition);
     return this.queries.execute(new ListEntriesQuery({ contactId }, limit, cursor, minPosition));
   }
 }

@@ -14,14 +14,16 @@ export class ContactPresence {
   ) {}
 
   /**
-   * As of `minPosition` or later. Throws ContactNotFoundError, ContactGoneError from the moment on that its erasure has begun,
-   * and ReadBehindError.
+   * For what the privacy log says of one contact, which auditors may read of everybody. As of `minPosition` or later. Throws
+   * ContactNotFoundError, ContactGoneError from the moment on that its erasure has begun, ProcessingRestrictedError and
+   * ReadBehindError.
    */
-  async check(contactId: string, minPosition?: bigint): Promise<void> {
+  async checkLog(contactId: string, reader: Reader, minPosition?: bigint): Promise<void> {
     await this.gate.wait(minPosition);
     const standing = await this.contacts.standing(contactId);
     if (standing === null) throw new ContactNotFoundError();
-    if (standing.erasure !== undefined) throw new ContactGoneError();
+    if (reader !== 'auditor') checkShown(standing, reader);
+    else if (standing.erasure !== undefined) throw new ContactGoneError();
   }
 
   /**
