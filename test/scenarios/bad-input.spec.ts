@@ -18,7 +18,7 @@ describe('bad input', () => {
     // What changed is told from the read model: it has to be at the last command first.
     const position = String(credited.body['position']);
     expect((await system.call('GET', `/v1/contacts/${contactId}?minPosition=${position}`)).status).toBe(200);
-  }, 90_000);
+  });
 
   afterAll(() => system.dispose());
 
@@ -223,7 +223,7 @@ describe('bad input', () => {
     it('answers 503 with Retry-After to a position that nothing has reached', async () => {
       const answer = await refused(503, 'GET', '/v1/contacts?minPosition=9007199254740993');
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-    }, 15_000);
+    });
   });
 
   describe('keys', () => {

@@ -15,8 +15,6 @@ import {
   type RunningServer,
 } from './running-system';
 
-jest.setTimeout(180_000);
-
 const UNAVAILABLE = 'personal-data.key-ring-unavailable';
 /** Until another process takes over an erasure that was left, and does it. */
 const TAKEN_OVER_WITHIN_MS = 90_000;

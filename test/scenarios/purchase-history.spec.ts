@@ -117,7 +117,7 @@ describe('loading a purchase history over HTTP', () => {
     expect(await agree(system, figures)).toBe(position);
     await system.dispose();
     rmSync(dataDir, { recursive: true, force: true });
-  }, 180_000);
+  });
 
   withCdnow(
     'takes the whole CDNOW history (skipped where the file is missing)',

@@ -51,7 +51,7 @@ describe('reading contacts', () => {
       subject: 'Hello',
       body: 'A secret body',
     });
-  }, 90_000);
+  });
 
   afterAll(() => system.dispose());
 
@@ -210,5 +210,5 @@ describe('reading contacts', () => {
     const text = await done;
     expect(text).toContain(bob);
     expect(text).not.toContain(ada);
-  }, 60_000);
+  });
 });

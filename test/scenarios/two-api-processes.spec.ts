@@ -10,7 +10,7 @@ describe('two api processes', () => {
   beforeAll(async () => {
     deployment = await startDeployment();
     [a, b] = deployment.apis;
-  }, 120_000);
+  });
   afterAll(() => deployment.dispose());
 
   const register = async (profile: object = {}): Promise<string> => {

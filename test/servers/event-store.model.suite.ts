@@ -319,6 +319,6 @@ export const eventStoreModelSuite = (name: string, open: () => Promise<string>):
         }),
         { numRuns: RUNS, endOnFailure: false, interruptAfterTimeLimit: 45_000 },
       );
-    }, 60_000);
+    });
   });
 };

@@ -14,7 +14,7 @@ import { once } from 'node:events';
 
 export type TestEvent = JSONEventType<'test.Happened.v1', { n: number }>;
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 
 export const fact = (n: number, id: string = randomUUID()): JSONEventData<TestEvent> =>
   jsonEvent<TestEvent>({ id, type: 'test.Happened.v1', data: { n } });

@@ -57,7 +57,7 @@ describe('the API', () => {
       return [role, ((await answer.json()) as { key: string }).key];
     };
     keys = Object.fromEntries(await Promise.all(ROLES.map(keyOf))) as Record<Role, string>;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await api?.close();

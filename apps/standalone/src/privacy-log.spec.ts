@@ -20,8 +20,6 @@ import { startApi, type RunningApi } from '../../api/src/start-api';
 import { startProjector, type RunningProjector } from '../../projector/src/start-projector';
 import { startStores, type RunningStores } from './stores';
 
-jest.setTimeout(60_000);
-
 type Body = Record<string, unknown>;
 type Entry = Readonly<{
   index: number;

@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import { createLogger, loadConfig } from '@app/config';
 import { startStandalone, type RunningStandalone } from './start-standalone';
 
-jest.setTimeout(60_000);
-
 type Body = Record<string, unknown> & { errors?: { pointer: string }[] };
 type Answer = Readonly<{ status: number; body: Body }>;
 

@@ -6,8 +6,6 @@ import { createLogger, loadConfig } from '@app/config';
 import { eventually } from '@app/testing';
 import { startStandalone, type RunningStandalone } from './start-standalone';
 
-jest.setTimeout(60_000);
-
 type Body = Record<string, unknown> & {
   errors?: { pointer: string; code: string }[];
   items?: Record<string, unknown>[];

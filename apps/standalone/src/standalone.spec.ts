@@ -134,7 +134,7 @@ describe('the standalone', () => {
       CONTACT_ID.replace('7f', '8f'),
     ]);
     expect(await end(third, 'SIGINT')).toEqual([0, []]);
-  }, 180_000);
+  });
 
   it('says in one line why it cannot start', async () => {
     const taken = createServer();
@@ -152,5 +152,5 @@ describe('the standalone', () => {
     } finally {
       taken.close();
     }
-  }, 120_000);
+  });
 });

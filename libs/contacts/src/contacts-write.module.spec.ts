@@ -81,7 +81,7 @@ describe('commands on contacts over HTTP', () => {
       TestModule.on(eventServer.connectionString, database, join(directory, 'keys')),
       { logger: quiet },
     );
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await app?.close();

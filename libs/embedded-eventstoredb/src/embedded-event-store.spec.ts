@@ -10,8 +10,6 @@ import { createInterface } from 'node:readline';
 import { type EmbeddedEventStore, startEmbeddedEventStore } from './embedded-event-store';
 
 // Two of the tests start processes that compile what they run.
-jest.setTimeout(30_000);
-
 const WRITERS = 4;
 const fact = (n: number, pad = '') => jsonEvent({ type: 'test.Happened.v1', data: { n, pad } });
 

@@ -193,5 +193,5 @@ describe('DecisionRunner in two processes, under any interleaving and any faults
     } finally {
       await keys.close();
     }
-  }, 60_000);
+  });
 });

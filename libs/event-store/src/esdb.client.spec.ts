@@ -29,7 +29,7 @@ beforeAll(async () => {
   keys = await openTestKeys();
   client = new EsdbClient(server.connectionString);
   store = new EsdbEventStore(client, testCodec(keys), { quietMs: 200 });
-}, 30_000);
+});
 afterAll(stop, 30_000);
 
 eventStoreContract('on the embedded server', () =>
@@ -86,7 +86,7 @@ describe('EsdbClient', () => {
     expect(states[0]).toBe('live');
     expect(states).toContain('cut');
     expect(states.at(-1)).toBe('live');
-  }, 30_000);
+  });
 
   it('says that the outcome is unknown where nobody answers in time', async () => {
     const nobody = new EsdbClient('esdb://127.0.0.1:1?tls=false');
@@ -126,7 +126,7 @@ describe('EsdbClient', () => {
       for await (const batch of store.subscribe(options)) expect(batch).toEqual([]);
     })();
     await expect(reading).rejects.toThrow(LogBehindReaderError);
-  }, 15_000);
+  });
 
   it('keeps two clients of one process apart when one loses its server', async () => {
     const nobody = new EsdbClient('esdb://127.0.0.1:1?tls=false');

@@ -28,5 +28,5 @@ describe('EventStoreModule', () => {
       KeyRingUnavailableError,
     );
     await rm(keysDir, { recursive: true, force: true });
-  }, 20_000);
+  });
 });

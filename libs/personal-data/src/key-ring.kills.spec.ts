@@ -102,7 +102,7 @@ describe.each(stores)('a key ring in %s, while processes are killed', (_, open) 
     const keyRing = await openKeyRing(place);
     for (const [index, key] of given) expect(await printOf(keyRing, index)).toBe(key);
     await keyRing.close();
-  }, 30_000);
+  });
 
   it('goes on with a rotation that was killed in the middle, while another process seals, opens and destroys', async () => {
     const keyRing = await openKeyRing(place);
@@ -149,5 +149,5 @@ describe.each(stores)('a key ring in %s, while processes are killed', (_, open) 
     }
     expect((await readdir(place.keysDir)).filter((name) => name.endsWith('.key'))).toHaveLength(1);
     await again.close();
-  }, 60_000);
+  });
 });

@@ -192,7 +192,7 @@ describe('LocalKeyRing', () => {
       ]);
       expect(one).toMatch(/^[0-9a-f]{64}$/);
       expect([two, three]).toEqual([one, one]);
-    }, 20_000);
+    });
 
     it('stops sealing at once and opening soon where another process destroys', async () => {
       const contactId = randomUUID();
@@ -201,7 +201,7 @@ describe('LocalKeyRing', () => {
       await elsewhere(`await ring.destroy('${contactId}', 'personal')`);
       await expect(keyRing.keyForSealing(contactId, 'personal')).rejects.toThrow(KeyDestroyedError);
       expect(keyRing.keyAtHand(id)?.kind).toBe('destroyed');
-    }, 20_000);
+    });
 
     it('stops opening within the time a destruction may go unnoticed', async () => {
       const contactId = randomUUID();
@@ -213,6 +213,6 @@ describe('LocalKeyRing', () => {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       expect(keyRing.keyAtHand(id)?.kind).toBe('destroyed');
-    }, 20_000);
+    });
   });
 });

@@ -7,8 +7,6 @@ import { WRAPPED_SIZE } from './key-wrapping';
 import { MongoKeyStore } from './mongo.key-store';
 
 /** Generous, since a real server unpacks itself before it starts for the first time. */
-jest.setTimeout(90_000);
-
 const servers: [string, () => Promise<TestMongo | null>, boolean][] = [
   ['the embedded document store', startEmbeddedTestMongo, true],
   ['a real MongoDB', startRealTestMongo, realMongod() !== null],

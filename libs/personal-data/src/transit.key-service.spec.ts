@@ -39,7 +39,7 @@ describe('TransitKeyService', () => {
     }
     await server.close();
     await expect(service().unwrap(wrapped)).rejects.toThrow(/cannot be reached \(ECONNREFUSED\)/);
-  }, 20_000);
+  });
 
   it('asks once where the answer will not change', async () => {
     const wrapped = await service().wrap(Buffer.alloc(32, 1));
@@ -99,7 +99,7 @@ describe('TransitKeyService', () => {
     expect(printed).not.toContain(server.options.token);
     expect(printed).not.toContain('wrong token');
     expect(printed).not.toContain(wrapped.slice(9, 25));
-  }, 20_000);
+  });
 
   describe('behind a key ring', () => {
     let keysDir: string;

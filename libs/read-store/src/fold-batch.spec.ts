@@ -32,8 +32,6 @@ const deliver = (batches: readonly (readonly RecordedEvent[])[]) => {
 };
 
 // Generous, since the machine may be busy with other suites.
-jest.setTimeout(30_000);
-
 describe('folding a batch', () => {
   const account = readModelOf(accounts);
 

@@ -23,8 +23,6 @@ import type { CheckpointHold, ReadStore } from './read-store.port';
 const { accounts, moves, openings, readModels, someHistory } = accountsFixture;
 
 /** Generous, since a real server unpacks itself before it starts for the first time. */
-jest.setTimeout(90_000);
-
 /** Beyond what a number holds exactly. */
 const FAR = 2n ** 53n + 1n;
 

@@ -64,8 +64,6 @@ const contentsOf = async (events: readonly RecordedEvent[], models?: ReadModels)
 };
 
 // Generous, since the machine may be busy with other suites.
-jest.setTimeout(30_000);
-
 describe('the projection runner', () => {
   it('folds every read model and stops when told to', async () => {
     const events = someHistory(20);

@@ -183,11 +183,11 @@ describe('the next change', () => {
 
   it('comes no earlier than said, of any leaf', () => {
     fc.assert(fc.property(anyLeafRule, anyFacts, anyInstant, surelyStays), { numRuns: 160 });
-  }, 60_000);
+  });
 
   it('comes no earlier than said, of any rule', () => {
     fc.assert(fc.property(anyRule, anyFacts, anyInstant, surelyStays), { numRuns: 40 });
-  }, 60_000);
+  });
 
   it('is followed to the end in few steps, with all events frozen', () => {
     fc.assert(
@@ -204,7 +204,7 @@ describe('the next change', () => {
       }),
       { numRuns: 100 },
     );
-  }, 60_000);
+  });
 });
 
 it('explains what it answers, under pointers that lead to the nodes', () => {
@@ -318,5 +318,5 @@ describe('a window holds', () => {
       ),
       { numRuns: 800 },
     );
-  }, 60_000);
+  });
 });

@@ -17,7 +17,7 @@ export const readsSuite = (name: string, start: () => Promise<TestMongo>): void 
     beforeAll(async () => {
       server = await start();
       database = await openReadDatabase(server);
-    }, 90_000);
+    });
 
     afterAll(async () => {
       await database?.close();

@@ -23,8 +23,6 @@ import { announcedJournal } from '../read-models/announcements/announced.journal
 import { Announcements } from '../read-models/announcements/mongo.announcements';
 import { Announcer, type AnnouncerParts } from './announcer';
 
-jest.setTimeout(60_000);
-
 const instant = (n: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, n)).toISOString();
 
 class Killed extends Error {}

@@ -425,7 +425,7 @@ describe('with all events frozen', () => {
   beforeAll(async () => {
     server = await startEmbeddedTestMongo();
     database = await openReadDatabase(server);
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await database?.close();
@@ -506,7 +506,7 @@ describe('with all events frozen', () => {
         await expectByRules(at);
       }
       await showsIt(engine, Date.parse(END));
-    }, 120_000);
+    });
 
     it.each(cases.map((one, n) => [one.name, n] as const))('as the calendar says: %s', async (_, n) => {
       expect(await clockLines(contactOf(n), segmentOf(n))).toEqual((cases[n] as Case).expected);
@@ -530,7 +530,7 @@ describe('with all events frozen', () => {
         await showsIt(engine, Date.parse(END));
         expect({ stays: await stays(), shown: await shown([...everyone]) }).toEqual(expected);
       }
-    }, 120_000);
+    });
   });
 
   it('nobody is touched of whom nothing is due', async () => {

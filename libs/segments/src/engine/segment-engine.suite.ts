@@ -180,7 +180,7 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
     beforeAll(async () => {
       server = await start();
       database = await openReadDatabase(server);
-    }, 90_000);
+    });
 
     afterAll(async () => {
       await database?.close();

@@ -14,8 +14,6 @@ import { PendingChanges } from '../read-models/stays/mongo.pending-changes';
 import { MembershipAtRevision } from './membership-at-revision';
 import { MembershipBehindError } from './membership-behind.error';
 
-jest.setTimeout(60_000);
-
 const DAY_MS = 86_400_000;
 const iso = (instant: number): string => new Date(instant).toISOString();
 const at = (day: number): string => `2026-03-${String(day).padStart(2, '0')}T12:00:00.000Z`;

@@ -88,7 +88,7 @@ export const contactRankingSuite = (name: string, start: () => Promise<TestMongo
       database = await openReadDatabase(server);
       const store = new MongoReadStore(database.db);
       await store.open('spec', { projections: [contactsProjection], journals: [] });
-    }, 90_000);
+    });
 
     afterAll(async () => {
       await database?.close();
@@ -130,7 +130,7 @@ export const contactRankingSuite = (name: string, start: () => Promise<TestMongo
         ),
         { numRuns: 12 },
       );
-    }, 30_000);
+    });
 
     it('let nobody in where there is nobody', async () => {
       await fill([]);

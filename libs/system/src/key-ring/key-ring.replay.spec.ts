@@ -93,11 +93,11 @@ describe('KeyRingReplay', () => {
     expect(kinds).toEqual(['destroyed', 'destroyed', 'destroyed', 'active']);
     expect(await restored.keyRing.destroyedUpTo()).toBe(await restored.events.head());
     expect(await restored.module.get(KeyRingReplay).replay()).toBe(0);
-  }, 30_000);
+  });
 
   it('stays shut while the event store is away', async () => {
     const { keyRing } = await start(join(folder, 'keys'), 'esdb://127.0.0.1:1?tls=false');
     await expect(keyRing.keyForSealing(randomUUID(), 'personal')).rejects.toThrow('not available');
     expect(keyRing.isOpen).toBe(false);
-  }, 30_000);
+  });
 });

@@ -45,8 +45,6 @@ import { ErasureNotVerifiedError, verifyErased } from './verify-erased';
 const START = '2026-03-01T12:00:00.000Z';
 const RETENTION_ENDS = '2034-01-01T00:00:00.000Z';
 
-jest.setTimeout(60_000);
-
 describe('an erasure, on an event store, a key ring and a document store', () => {
   let directory: string;
   let eventServer: EmbeddedEventStore;

@@ -91,7 +91,7 @@ export const followActivitySuite = (db: () => Db): void => {
         ),
         { numRuns: 10 },
       );
-    }, 60_000);
+    });
 
     const registrations = (count: number): RecordedEvent<ContactEvent>[] =>
       recordedLog(

@@ -190,7 +190,7 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
     beforeAll(async () => {
       server = await start();
       database = await openReadDatabase(server);
-    }, 90_000);
+    });
 
     afterAll(async () => {
       await database?.close();
@@ -365,7 +365,7 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
         }),
         RUNS,
       );
-    }, 60_000);
+    });
 
     const anyPast = fc.array(
       fc.record({
@@ -414,7 +414,7 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
         }),
         RUNS,
       );
-    }, 60_000);
+    });
 
     it('is who was in by when things happened, as counted, listed and explained', async () => {
       let found = 0;
@@ -486,7 +486,7 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
         RUNS,
       );
       expect(found).toBeGreaterThan(3);
-    }, 60_000);
+    });
 
     it('is explained as it is decided, now and then', async () => {
       await fc.assert(
@@ -545,6 +545,6 @@ export const ruleAnswersSuite = (name: string, start: () => Promise<TestMongo>):
         ),
         RUNS,
       );
-    }, 60_000);
+    });
   });
 };

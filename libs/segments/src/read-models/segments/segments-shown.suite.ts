@@ -57,7 +57,7 @@ export const segmentsShownSuite = (name: string, start: () => Promise<TestMongo>
       get = (segmentId, minPosition) => getting.execute(new GetSegmentQuery(segmentId, minPosition));
       list = ({ limit = 10, cursor, count = false, minPosition }) =>
         listing.execute(new ListSegmentsQuery(limit, cursor, count, minPosition));
-    }, 90_000);
+    });
     afterAll(async () => {
       await database?.close();
       await server?.close();

@@ -87,7 +87,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         .createIndexes(
           STAY_INDEXES.map(({ key, sparse }) => ({ key: { ...key }, ...(sparse && { sparse }) })),
         );
-    }, 90_000);
+    });
 
     afterAll(async () => {
       await client?.close();
@@ -180,7 +180,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         ),
         { numRuns: 4 },
       );
-    }, 60_000);
+    });
 
     it('tells who entered and left in any period, each once, in order, whatever the size of the pages', async () => {
       await fc.assert(
@@ -203,7 +203,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         ),
         { numRuns: 8 },
       );
-    }, 60_000);
+    });
 
     it('counts along a row of instants as at each of them', async () => {
       await fc.assert(
@@ -226,7 +226,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         ),
         { numRuns: 8 },
       );
-    }, 60_000);
+    });
 
     it('tells every region of overlapping segments, and what a contact was in, newest first', async () => {
       await fc.assert(
@@ -255,7 +255,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         }),
         { numRuns: 8 },
       );
-    }, 60_000);
+    });
 
     it('reads each of these from an index, without sorting', async () => {
       const [told] = fc.sample(stayHistories, { seed: 5, numRuns: 1 });
@@ -471,7 +471,7 @@ export const staysSuite = (name: string, start: () => Promise<TestMongo>): void 
         await expect(asked.count(SEGMENT, { minPosition: asked.reached + 1n })).rejects.toThrow(
           ReadBehindError,
         );
-      }, 20_000);
+      });
     });
   });
 };
