@@ -34,6 +34,7 @@ import {
 } from './application/subject-rights/subject-rights.handlers';
 import { DueErasures } from './automation/mongo.due-erasures';
 import { DuePoints } from './automation/mongo.due-points';
+import { ErasureTakeUp } from './automation/when-process-starts-then-take-up-erasures';
 import { ContactCommandsController } from './http/contact.commands.controller';
 import { ErasureCommandsController } from './http/erasure.commands.controller';
 import { PointsCommandsController } from './http/points.commands.controller';
@@ -69,7 +70,9 @@ const erasing = [
     ContactDecisions,
     CurrentProgramme,
     EmailClaimer,
+    DueErasures,
     ErasureBackground,
+    ErasureTakeUp,
     ...erasing,
     emailClaims,
     CancelErasureHandler,

@@ -13,18 +13,20 @@ import {
   PayloadMac,
   type EventStore,
 } from '@app/event-store';
-import { canonicalInstant, type CommandContext, type RecordedEvent } from '@app/kernel';
+import { addMillis, canonicalInstant, type CommandContext, type RecordedEvent } from '@app/kernel';
 import { LocalKeyRing, Sealer } from '@app/personal-data';
 import {
   collectionOf,
   MongoReadStore,
   openReadDatabase,
   ProjectionRunner,
+  ReadBehindError,
   ReadGate,
   type ReadDatabase,
 } from '@app/read-store';
 import { commandContext, Crash, Death, eventually } from '@app/testing';
 import { DueErasures } from '../../automation/mongo.due-erasures';
+import { ErasureTakeUp } from '../../automation/when-process-starts-then-take-up-erasures';
 import { proceedWithDueErasures } from '../../automation/when-erasure-is-due-then-proceed';
 import type { ContactCommand } from '../../domain/contact.decider';
 import { contactEventDefinitions, contactStream, type ContactEvent } from '../../domain/contact.events';
@@ -37,6 +39,7 @@ import { EmailHash } from '../email-claims/email-hash';
 import { MongoEmailClaims } from '../email-claims/mongo.email-claims';
 import { RegisterContactCommand } from '../register-contact/register-contact.command';
 import { RegisterContactHandler } from '../register-contact/register-contact.handler';
+import { ErasureBackground } from './erasure-background';
 import { CoalescedPurge } from './erasure-purge';
 import { ErasureProcess } from './erasure-process';
 import { SuppressionTokens } from './suppression-tokens';
@@ -305,7 +308,7 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
     await run({ type: 'DebitPoints', contactId, now, entryId: 'y', pool: 'main', points: 1, reason: 'gift' });
     await run({ type: 'CancelErasure', contactId: kept, now });
     await gate.wait((await events.head()) ?? undefined);
-    const due = new DueErasures(database.db);
+    const due = new DueErasures(database.db, clock);
     expect(await proceedWithDueErasures(due, process, context())).toBe(0);
     now = '2026-03-08T12:00:00.000Z';
     expect(await proceedWithDueErasures(due, process, context())).toBe(1);
@@ -314,6 +317,53 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
     expect((await documentOf<{ profile: object }>('contacts', kept))?.profile).toMatchObject({
       firstName: 'Canary',
     });
+  });
+
+  it('is taken up at once by a process that starts, and after a while by those that run', async () => {
+    const contactId = randomUUID();
+    const email = await aContact(contactId);
+    const running = new DueErasures(database.db, clock);
+    now = addMillis(START, 60_000);
+    await startProcess(new Death(2, 'before')).run(erase(contactId));
+    await gate.wait((await events.head()) ?? undefined);
+    expect(await running.contactIds(now, 10)).toEqual([]);
+    expect(await running.contactIds(addMillis(now, 30_000), 10)).toEqual([contactId]);
+    now = addMillis(now, 1_000);
+    const { process } = startProcess();
+    const background = new ErasureBackground(process);
+    const due = new DueErasures(database.db, clock);
+    const takeUp = new ErasureTakeUp(due, background, events, gate, clock);
+    takeUp.onApplicationBootstrap();
+    await eventually('it is complete', async () => (await typesOf(contactId)).includes('ErasureCompleted'));
+    takeUp.beforeApplicationShutdown();
+    await background.beforeApplicationShutdown();
+    await expectErased(contactId, email);
+    expect(await due.contactIds(now, 10)).toEqual([]);
+  });
+
+  it('waits, where a process has started, until the read models are at the end of the log', async () => {
+    const asked: string[] = [];
+    let behind = 2;
+    const late = {
+      wait: async () => {
+        behind -= 1;
+        if (behind >= 0) throw new ReadBehindError(0n, 1n);
+        return 1n;
+      },
+    } as unknown as ReadGate;
+    const due = {
+      contactIds: async () => {
+        expect(behind).toBe(-1);
+        return ['one'];
+      },
+    } as unknown as DueErasures;
+    const background = {
+      start: (contactId: string) => asked.push(contactId),
+    } as unknown as ErasureBackground;
+    const takeUp = new ErasureTakeUp(due, background, events, late, clock);
+    takeUp.onApplicationBootstrap();
+    await eventually('it is taken up', () => asked.length > 0);
+    expect(asked).toEqual(['one']);
   });
 
   it('keeps what is in the books until its time is up, under a key of its own', async () => {
@@ -339,7 +389,7 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
       spend: { EUR: 1_250 },
       counts: { purchases: 1 },
     });
-    const due = new DueErasures(database.db);
+    const due = new DueErasures(database.db, clock);
     now = '2033-12-31T23:59:59.999Z';
     expect(await proceedWithDueErasures(due, process, context())).toBe(0);
     now = canonicalInstant(RETENTION_ENDS);

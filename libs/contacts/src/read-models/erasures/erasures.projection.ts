@@ -51,7 +51,7 @@ type Event =
   | RetainedDataDestroyed;
 
 /** Whoever began an erasure goes on with it; after so long it is taken to have been killed. */
-const UNDER_WAY_MS = 30_000;
+export const UNDER_WAY_MS = 30_000;
 
 export const erasuresProjection = defineProjection<ErasureDocument, Event>({
   name: 'erasures',
