@@ -3,6 +3,7 @@ import type { TestMongo } from '@app/testing';
 import { followActivitySuite } from './follow-activity/follow-activity.suite';
 import { listActivitySuite } from './list-activity/list-activity.suite';
 import { historyFiltersSuite } from './list-contacts/history-filters.suite';
+import { getContactSuite } from './get-contact/get-contact.suite';
 import { contactListSuite } from './list-contacts/list-contacts.suite';
 import { ruleFiltersSuite } from './list-contacts/rule-filters.suite';
 import { summariseContactsSuite } from './summarise-contacts/summarise-contacts.suite';
@@ -25,6 +26,7 @@ export const readsSuite = (name: string, start: () => Promise<TestMongo>): void 
     });
 
     contactListSuite(db);
+    getContactSuite(db);
     ruleFiltersSuite(db);
     historyFiltersSuite(db);
     summariseContactsSuite(db);

@@ -23,7 +23,30 @@ export type ContactDetails = Readonly<{
   profilingObjection: boolean;
 }>;
 
-export const contactDetails = (doc: ContactDocument): ContactDetails => ({
+/** What of a document details are made of, and what decides who may see them. */
+export const DETAIL_FIELDS = [
+  'contactId',
+  'revision',
+  'profile',
+  'registeredAt',
+  'source',
+  'points',
+  'lots',
+  'consents',
+  'devices',
+  'segments',
+  'lastActivityAt',
+  'lastCheckInAt',
+  'counts',
+  'spend',
+  'erasure',
+  'processingRestricted',
+  'profilingObjected',
+] as const satisfies readonly (keyof ContactDocument)[];
+
+export type DetailedContact = Pick<ContactDocument, (typeof DETAIL_FIELDS)[number]>;
+
+export const contactDetails = (doc: DetailedContact): ContactDetails => ({
   contactId: doc.contactId,
   revision: doc.revision,
   profile: doc.profile,

@@ -3,6 +3,7 @@ import { available, collectionOf, DYNAMIC_INDEX_PREFIX, DYNAMIC_INDEXES_MAX, REA
 import type { StoreFilter } from '@app/rules';
 import { MongoServerError, type Collection, type Db } from 'mongodb';
 import type { KeyRange } from '../list-contacts/keyset';
+import { DETAIL_FIELDS, type DetailedContact } from './contact-details';
 import { ROW_FIELDS } from './contact-row';
 import type { ContactColumn } from './contact-columns';
 import type { ContactDocument } from './contact.document';
@@ -14,6 +15,7 @@ type Stored = ContactDocument & { _id: string };
 const QUERY_TIME_MAX_MS = 10_000;
 /** Before the projector first ran. */
 const NO_SUCH_COLLECTION = 26;
+const DETAIL_PROJECTION = Object.fromEntries(DETAIL_FIELDS.map((field) => [field, 1]));
 
 /** The contact documents, as questions ask for them. Throws ReadStoreUnavailableError where the same again may succeed. */
 @Injectable()
@@ -26,8 +28,10 @@ export class ContactReads {
     this.contacts = db.collection<Stored>(collectionOf(contactsProjection));
   }
 
-  async find(contactId: string): Promise<ContactDocument | null> {
-    return available(() => this.contacts.findOne({ _id: contactId }, { maxTimeMS: QUERY_TIME_MAX_MS }));
+  /** With what details show of it. */
+  async find(contactId: string): Promise<DetailedContact | null> {
+    const options = { projection: DETAIL_PROJECTION, maxTimeMS: QUERY_TIME_MAX_MS };
+    return available(() => this.contacts.findOne({ _id: contactId }, options));
   }
 
   /** What decides who may be shown the contact. */
