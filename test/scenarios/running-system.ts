@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { askedAgain } from '@app/testing';
 
 /** What `npm test` has built: scenarios run the program that users run. */
 const STANDALONE = resolve(__dirname, '../../dist/apps/standalone/src/main.js');
@@ -28,6 +29,8 @@ export type Call = Readonly<{
   raw?: string | Uint8Array<ArrayBuffer>;
   /** Instead of the admin's; null: none. */
   key?: string | null;
+  /** False: the first answer counts, though the read models may only be behind. */
+  patient?: boolean;
 }>;
 
 /** A process of Regulars, and how to talk to it. */
@@ -71,8 +74,19 @@ export class RunningSystem {
   async call<Body = Record<string, unknown>>(
     method: string,
     path: string,
-    { body, headers, raw, key = this.adminKey }: Call = {},
+    { patient = true, ...call }: Call = {},
   ): Promise<Answer<Body>> {
+    const answer = await (patient
+      ? askedAgain(() => this.ask(method, path, call))
+      : this.ask(method, path, call));
+    return { ...answer, body: answer.body as Body };
+  }
+
+  private async ask(
+    method: string,
+    path: string,
+    { body, headers, raw, key = this.adminKey }: Call,
+  ): Promise<Answer> {
     const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await fetch(`${this.url}${path}`, {
       method,
@@ -84,7 +98,7 @@ export class RunningSystem {
       ...(payload === undefined ? {} : { body: payload }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: parsed(text) as Body };
+    return { status: response.status, headers: response.headers, body: parsed(text) };
   }
 
   /** Ends the process without warning. */
@@ -256,9 +270,9 @@ const matchOf = async (
   }
 };
 
-const parsed = (text: string): unknown => {
+const parsed = (text: string): Record<string, unknown> => {
   try {
-    return text === '' ? {} : JSON.parse(text);
+    return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
   } catch {
     return { text };
   }

@@ -3,11 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, loadConfig } from '@app/config';
-import { eventually, undescribed, type Description } from '@app/testing';
+import { askedAgain, eventually, undescribed, type Description } from '@app/testing';
 import { canonicalJson } from '@app/transparency-log';
 import { startStandalone, type RunningStandalone } from './start-standalone';
-
-jest.setTimeout(60_000);
 
 type Body = Record<string, unknown>;
 type Answer<B = Body> = Readonly<{ status: number; body: B; text: string; headers: Headers }>;
@@ -57,12 +55,19 @@ describe('erasing contacts, over HTTP', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  type Options = { role?: string; headers?: Record<string, string> };
   const call = async <B = Body>(
     method: string,
     path: string,
     body?: object,
-    { role = 'admin', headers = {} }: { role?: string; headers?: Record<string, string> } = {},
-  ): Promise<Answer<B>> => {
+    options: Options = {},
+  ): Promise<Answer<B>> => (await askedAgain(() => ask(method, path, body, options))) as Answer<B>;
+  const ask = async (
+    method: string,
+    path: string,
+    body: object | undefined,
+    { role = 'admin', headers = {} }: Options,
+  ): Promise<Answer> => {
     const response = await fetch(`${standalone.api.url}${path}`, {
       method,
       headers: {
@@ -76,7 +81,7 @@ describe('erasing contacts, over HTTP', () => {
     const json = response.headers.get('content-type')?.includes('json') && !text.includes('\n');
     return {
       status: response.status,
-      body: (json && text ? JSON.parse(text) : {}) as B,
+      body: (json && text ? JSON.parse(text) : {}) as Body,
       text,
       headers: response.headers,
     };
@@ -125,6 +130,10 @@ describe('erasing contacts, over HTTP', () => {
     }
     const answer = await call('DELETE', `/v1/contacts/${contactId}`);
     expect(answer.status).toBe(202);
+    const commands = routes.filter(([method]) => method !== 'get');
+    for (const route of commands) expect([...route, await statusOf(route)]).toEqual([...route, 410]);
+    // The answer waits for the read models, but not for ever: what is read as of it is gone in any case.
+    await call('GET', `/v1/contacts/${contactId}/erasure?${seen(answer)}`);
     for (const route of routes) expect([...route, await statusOf(route)]).toEqual([...route, 410]);
     expect((await call('POST', '/v1/contacts', { contactId, profile: {} })).status).toBe(410);
     const mail = { channel: 'email', purpose: 'service', body: 'b' };
@@ -139,37 +148,44 @@ describe('erasing contacts, over HTTP', () => {
   });
 
   it('gives a receipt in two stages that its key has signed', async () => {
-    const contactId = await register({ firstName: 'A', email: 'receipt@example.org' });
-    const credited = { points: 30, reason: 'gift', note: 'canary' };
-    await call('POST', `/v1/contacts/${contactId}/points/credits`, credited);
-    const answer = await call('DELETE', `/v1/contacts/${contactId}`, { legalGround: 'objection' });
     const document = (await call('GET', '/openapi.json')).body as unknown as Description;
     const contact = '/v1/contacts/{contactId}';
-    expect(undescribed(document, ['delete', contact, 202], answer.body)).toEqual([]);
-    const stages = new Set<string>();
-    let receipt: Body & { signature: string; publicKey: string } = { signature: '', publicKey: '' };
-    let last: Body = {};
-    await eventually('both stages were there', async () => {
-      last = (await call('GET', `/v1/contacts/${contactId}/erasure?${seen(answer)}`)).body;
-      expect(undescribed(document, ['get', `${contact}/erasure`, 200], last)).toEqual([]);
-      if (last['receipt'] === undefined) return false;
-      receipt = last['receipt'] as typeof receipt;
-      stages.add(receipt['stage'] as string);
-      const { signature, ...signed } = receipt;
-      const key = createPublicKey({
-        key: {
-          kty: 'OKP',
-          crv: 'Ed25519',
-          x: Buffer.from(receipt.publicKey, 'base64').toString('base64url'),
-        },
-        format: 'jwk',
+    const watched = async () => {
+      const contactId = await register({ firstName: 'A', email: 'receipt@example.org' });
+      const credited = { points: 30, reason: 'gift', note: 'canary' };
+      await call('POST', `/v1/contacts/${contactId}/points/credits`, credited);
+      const answer = await call('DELETE', `/v1/contacts/${contactId}`, { legalGround: 'objection' });
+      expect(undescribed(document, ['delete', contact, 202], answer.body)).toEqual([]);
+      const stages = new Set<string>();
+      let receipt: Body & { signature: string; publicKey: string } = { signature: '', publicKey: '' };
+      let last: Body = {};
+      await eventually('it is complete', async () => {
+        last = (await call('GET', `/v1/contacts/${contactId}/erasure?${seen(answer)}`)).body;
+        expect(undescribed(document, ['get', `${contact}/erasure`, 200], last)).toEqual([]);
+        if (last['receipt'] === undefined) return false;
+        receipt = last['receipt'] as typeof receipt;
+        stages.add(receipt['stage'] as string);
+        const { signature, ...signed } = receipt;
+        const key = createPublicKey({
+          key: {
+            kty: 'OKP',
+            crv: 'Ed25519',
+            x: Buffer.from(receipt.publicKey, 'base64').toString('base64url'),
+          },
+          format: 'jwk',
+        });
+        expect(verify(null, Buffer.from(canonicalJson(signed)), key, Buffer.from(signature, 'base64'))).toBe(
+          true,
+        );
+        return last['state'] === 'completed';
       });
-      expect(verify(null, Buffer.from(canonicalJson(signed)), key, Buffer.from(signature, 'base64'))).toBe(
-        true,
-      );
-      return last['state'] === 'completed';
-    });
-    expect([...stages]).toEqual(['unreachable', 'purged']);
+      return { contactId, stages: [...stages], receipt, last };
+    };
+    let told = await watched();
+    // The first stage may have passed between two looks: then at the next contact's.
+    for (let more = 20; more > 0 && told.stages.length < 2; more -= 1) told = await watched();
+    const { contactId, stages, receipt, last } = told;
+    expect(stages).toEqual(['unreachable', 'purged']);
     expect(last).toMatchObject({ legalGround: 'objection', completedAt: expect.any(String) });
     expect(receipt).toMatchObject({
       contactId,

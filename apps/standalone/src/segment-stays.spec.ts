@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, loadConfig } from '@app/config';
-import { eventually } from '@app/testing';
+import { askedAgain, eventually } from '@app/testing';
 import { startStandalone, type RunningStandalone } from './start-standalone';
 
 type Item = Record<string, unknown> & {
@@ -40,12 +40,19 @@ describe('who is in segments, and who was, over HTTP', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  const call = async (
+  const call = (
     method: string,
     path: string,
     body?: object,
     role = 'operator',
     headers: Record<string, string> = {},
+  ): Promise<Answer> => askedAgain(() => ask(method, path, body, role, headers));
+  const ask = async (
+    method: string,
+    path: string,
+    body: object | undefined,
+    role: string,
+    headers: Record<string, string>,
   ): Promise<Answer> => {
     const response = await fetch(`${standalone.api.url}${path}`, {
       method,
@@ -248,6 +255,7 @@ describe('who is in segments, and who was, over HTTP', () => {
   it('are refused to whom they are not for, with an entry in the privacy log for whom they are', async () => {
     const franz = await register({ gender: 'male', tags: ['logged'] });
     const { id, position } = await define({ rule: { attr: 'tags', op: 'hasAny', value: ['logged'] } });
+    await get(`segments/${id}/count?minPosition=${position}`);
     const paths = [
       'members',
       'count',

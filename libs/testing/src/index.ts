@@ -1,5 +1,6 @@
 /** Read models that are hard on a runner, and histories for them. */
 export * as accountsFixture from './accounts.fixture';
+export * from './asked-again';
 export * from './contact-facts';
 export * from './contact-histories';
 export * from './crash.read-store';
