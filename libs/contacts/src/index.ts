@@ -38,6 +38,11 @@ export { ContactPresence } from './read-models/contacts/contact-presence';
 export { visibleTo } from './read-models/contacts/contact-visibility';
 export { ContactReads } from './read-models/contacts/mongo.contact-reads';
 export { contactRow, ROW_FIELDS, type ContactRow } from './read-models/contacts/contact-row';
+export {
+  NOTHING_FILLING,
+  type FillingSegments,
+  type Segmented,
+} from './read-models/contacts/filling-segments';
 export { RuleMatcher } from './read-models/list-contacts/rule-matcher.port';
 export { checkVisible, type Reader } from './visibility';
 export { ContactsReadModule } from './read-models/contacts-read.module';

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { contactsProjection } from '@app/contacts';
 import { available, collectionOf, READ_DB } from '@app/read-store';
 import {
+  dependenciesOf,
   isRanked,
   leavesOf,
   type ContactFacts,
@@ -15,6 +16,7 @@ import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketIds } from '../facts/facts.document';
 import { FactBuckets } from '../read-models/mongo.fact-buckets';
 import { unpackMembership, type PackedMembership } from '../read-models/packed-membership';
+import { stayAt, type Moment } from '../read-models/stays/moment';
 import { STAYS, type SegmentedContact, type StayDocument } from '../read-models/segmented-contact';
 
 /** What rules ask of a stored contact. */
@@ -75,14 +77,23 @@ export class StoredContactFacts {
   }
 
   /** With what a rule asks for at an instant, loaded for all of them at once, in the order of the contacts. */
-  async factsOf(contacts: readonly AskedContact[], rule: Rule, now: Date): Promise<readonly ContactFacts[]> {
+  async factsOf(
+    contacts: readonly AskedContact[],
+    rule: Rule,
+    now: Date,
+    /** Of segments that are asked as they were: when. */
+    moments: ReadonlyMap<string, Moment> = new Map(),
+  ): Promise<readonly ContactFacts[]> {
+    const asBefore = dependenciesOf(rule).segments.filter((id) => moments.has(id));
     const past = await this.staysOf(
       contacts.map(({ contactId }) => contactId),
-      pastAsked(rule),
+      [...new Set([...pastAsked(rule), ...asBefore])],
+      undefined,
+      moments,
     );
     return this.factsWith(contacts, rule, now, (contact, segmentId) => {
       const known = past.get(contact.contactId)?.get(segmentId);
-      if (known !== undefined) return known;
+      if (known !== undefined || moments.has(segmentId)) return known ?? [];
       const { open } = contact.membership;
       const current = Object.hasOwn(open, segmentId) ? open[segmentId] : undefined;
       return current === undefined ? [] : [{ from: Date.parse(current.from), to: null }];
@@ -123,11 +134,15 @@ export class StoredContactFacts {
     );
   }
 
-  /** All stays in some segments; with `at`, those that had begun by then, as they were then. */
+  /**
+   * All stays in some segments; with `at`, those that had begun by then, as they were then; likewise, of single segments, with
+   * a moment.
+   */
   async staysOf(
     contactIds: readonly string[],
     segmentIds: readonly string[],
     at?: string,
+    moments: ReadonlyMap<string, Moment> = new Map(),
   ): Promise<StaysByContact> {
     const found = new Map<string, Map<string, Membership[]>>();
     if (segmentIds.length === 0 || contactIds.length === 0) return found;
@@ -139,7 +154,11 @@ export class StoredContactFacts {
     const stays = await available(() =>
       this.stays.find(asked, { sort: { contactId: 1, from: 1 }, maxTimeMS: QUERY_TIME_MAX_MS }).toArray(),
     );
-    for (const { contactId, segmentId, from, to } of stays) {
+    for (const stored of stays) {
+      const moment = moments.get(stored.segmentId);
+      const shown = moment === undefined ? stored : stayAt(stored, moment);
+      if (shown === null) continue;
+      const { contactId, segmentId, from, to } = shown;
       const segments = found.get(contactId) ?? new Map<string, Membership[]>();
       found.set(contactId, segments);
       const ended = to === null || (at !== undefined && to > at) ? null : Date.parse(to);

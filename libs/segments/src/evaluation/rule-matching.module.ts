@@ -1,7 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { RuleMatcher } from '@app/contacts';
 import { FactBuckets } from '../read-models/mongo.fact-buckets';
+import { FillState } from '../read-models/mongo.fill-state';
 import { SegmentReads } from '../read-models/segments/mongo.segment-reads';
+import { PendingChanges } from '../read-models/stays/mongo.pending-changes';
+import { StayReads } from '../read-models/stays/mongo.stay-reads';
 import { StoredContactFacts } from './mongo.contact-facts';
 import { StoredRuleMatcher } from './stored.rule-matcher';
 
@@ -11,6 +14,9 @@ import { StoredRuleMatcher } from './stored.rule-matcher';
   providers: [
     SegmentReads,
     FactBuckets,
+    FillState,
+    PendingChanges,
+    StayReads,
     StoredContactFacts,
     { provide: RuleMatcher, useClass: StoredRuleMatcher },
   ],

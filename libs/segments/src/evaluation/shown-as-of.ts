@@ -21,8 +21,6 @@ export type Shown = Readonly<{
   segments: ReadonlyMap<string, SegmentDocument>;
   /** Null: as it is now. */
   moments: ReadonlyMap<string, Moment | null>;
-  /** Of those that are being filled: the moment before. */
-  pending: ReadonlyMap<string, Moment>;
   /** At least up to there. */
   asOfPosition: bigint;
   now: string;
@@ -81,9 +79,9 @@ export class ShownAsOf {
       const filledAt = await this.filled(asked.minPosition);
       const segments = await this.segments.findAll(segmentIds);
       if (segmentIds.some((id) => !segments.has(id))) throw new SegmentNotShownError();
-      const before = await this.pending.after(filledAt, segmentIds);
+      const before = await this.pending.reached(filledAt, segmentIds);
       const answer = await read(shownBy(segments, before, moment, reached, now));
-      const after = await this.pending.after(filledAt, segmentIds);
+      const after = await this.pending.reached(filledAt, segmentIds);
       if (after.size === before.size) return answer;
     }
     throw new ReadBehindError(reached, reached);
@@ -106,7 +104,7 @@ export class ShownAsOf {
     const now = this.clock.now().toISOString();
     await this.momentAsked({ asOf: instant }, now);
     const { position, filledAt } = await this.reach(minPosition);
-    const change = (await this.pending.after(filledAt, [segmentId])).get(segmentId);
+    const change = (await this.pending.reached(filledAt, [segmentId])).get(segmentId);
     const last = await this.pending.lastIn(filledAt, position);
     if (change?.position === undefined || change.at > instant || last === null) return;
     const isFilled = await this.fills.untilFilled(last, Date.now() + WAIT_MS);
@@ -158,5 +156,5 @@ const shownBy = (
     moments.set(id, moment);
     if (moment?.position !== undefined && moment.position < asOfPosition) asOfPosition = moment.position;
   }
-  return { segments, moments, pending, asOfPosition, now };
+  return { segments, moments, asOfPosition, now };
 };

@@ -107,11 +107,19 @@ const leafVerdicts = (leaf: Leaf): Verdicts | undefined => {
   }
   if ('consent' in leaf) return consentVerdicts(leaf);
   if ('reachable' in leaf) return REACHABLE[leaf.reachable];
-  if ('segment' in leaf && (leaf.op === 'in' || leaf.op === 'notIn')) {
-    const [inside, outside] = [{ segments: leaf.segment }, { segments: { $ne: leaf.segment } }];
-    return leaf.op === 'in' ? exactly(inside, outside) : exactly(outside, inside);
-  }
+  if ('segment' in leaf)
+    return inSegment(leaf, { segments: leaf.segment }, { segments: { $ne: leaf.segment } });
   return undefined;
+};
+
+/** Of a leaf on a segment, by filters for those who are in and those who are not. */
+export const inSegment = (
+  leaf: Leaf,
+  inside: StoreFilter,
+  outside: StoreFilter = { $nor: [inside] },
+): Verdicts | undefined => {
+  if (!('segment' in leaf) || (leaf.op !== 'in' && leaf.op !== 'notIn')) return undefined;
+  return leaf.op === 'in' ? exactly(inside, outside) : exactly(outside, inside);
 };
 
 const exactly = (yes: StoreFilter, no: StoreFilter): Verdicts => ({ yes, no, exact: true });

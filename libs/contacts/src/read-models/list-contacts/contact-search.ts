@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/kernel';
-import type { Rule, StoreFilter } from '@app/rules';
+import { dependenciesOf, type Rule, type StoreFilter } from '@app/rules';
 import type { Reader } from '../../visibility';
 import type { ContactDocument } from '../contacts/contact.document';
+import { NOTHING_FILLING, type FillingSegments } from '../contacts/filling-segments';
 import { ContactReads } from '../contacts/mongo.contact-reads';
 import { selectionFilter, type ContactSelection } from './contact-selection';
 import { keyRanges, sortValueOf, type PagePosition, type SortOrder } from './keyset';
@@ -19,6 +20,7 @@ export type PreparedSelection = Readonly<{
   /** Null: the filter holds nobody else. */
   rest: Rule | null;
   now: Date;
+  filling: FillingSegments;
   /** On the clock of performance.now(). */
   deadlineMs: number;
 }>;
@@ -35,9 +37,18 @@ export class ContactSearch {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws InvalidContactListError where there is no such segment. */
-  async prepare(selection: ContactSelection, reader: Reader): Promise<PreparedSelection> {
-    const { segment } = selection;
+  /** Has contacts read as they are shown while segments are being filled; see RuleMatcher. */
+  whileFilling<Answer>(read: (filling: FillingSegments) => Promise<Answer>): Promise<Answer> {
+    return this.rules.whileFilling(read);
+  }
+
+  /** Throws InvalidContactListError where there is no such segment, and ReadBehindError. */
+  async prepare(
+    selection: ContactSelection,
+    reader: Reader,
+    filling: FillingSegments = NOTHING_FILLING,
+  ): Promise<PreparedSelection> {
+    const { segment, rule } = selection;
     if (segment !== null && !(await this.rules.knowsSegment(segment))) {
       throw new InvalidContactListError(
         'contacts.unknown-segment',
@@ -47,7 +58,13 @@ export class ContactSearch {
     }
     const now = this.clock.now();
     const deadlineMs = performance.now() + ASKING_TIME_MAX_MS;
-    return { ...selectionFilter(selection, now, reader), now, deadlineMs };
+    const asked = [
+      ...(segment === null ? [] : [segment]),
+      ...(rule === null ? [] : dependenciesOf(rule).segments),
+    ];
+    const before = new Map<string, StoreFilter>();
+    for (const id of new Set(asked)) if (filling.ids.has(id)) before.set(id, await filling.membersOf(id));
+    return { ...selectionFilter(selection, now, reader, before), now, filling, deadlineMs };
   }
 
   /** The next contacts in order, at most `limit`. Throws FilterTooCostlyError. */
@@ -100,12 +117,12 @@ export class ContactSearch {
   }
 
   private async matching<T>(
-    { rest, now }: PreparedSelection,
+    { rest, now, filling }: PreparedSelection,
     asked: readonly T[],
     idOf: (one: T) => string,
   ): Promise<readonly T[]> {
     if (rest === null || asked.length === 0) return asked;
-    const matches = await this.rules.matching(rest, asked.map(idOf), now);
+    const matches = await this.rules.matching(rest, asked.map(idOf), now, filling);
     return asked.filter((one) => matches.has(idOf(one)));
   }
 

@@ -5,9 +5,10 @@ import {
   prefixEnd,
   type CompiledRule,
   type Rule,
+  type RuleFields,
   type StoreFilter,
 } from '@app/rules';
-import { contactRuleFields } from '../contacts/contact-columns';
+import { contactRuleFields, inSegment } from '../contacts/contact-columns';
 import type { Reader } from '../../visibility';
 import { visibleTo } from '../contacts/contact-visibility';
 import { searchPrefixesOf } from '../contacts/search-terms';
@@ -62,11 +63,13 @@ export const selectionFilter = (
   { rule, prefixes, tag, segment }: ContactSelection,
   now: Date,
   reader: Reader,
+  /** Members, by segment, of those of which the documents do not say it. */
+  members: ReadonlyMap<string, StoreFilter>,
 ): Readonly<{ filter: StoreFilter; rest: Rule | null }> => {
   const parts: StoreFilter[] = prefixes.map((prefix) => ({ search: { $elemMatch: startingWith(prefix) } }));
   if (tag !== null) parts.push({ 'profile.tags': tag });
-  if (segment !== null) parts.push({ segments: segment });
-  const compiled = rule === null ? null : compiledRule(rule, now);
+  if (segment !== null) parts.push(members.get(segment) ?? { segments: segment });
+  const compiled = rule === null ? null : compiledRule(rule, now, members);
   if (compiled !== null) parts.push(compiled.filter);
   return {
     filter: parts.length === 0 ? visibleTo(reader) : { $and: [...parts, visibleTo(reader)] },
@@ -75,7 +78,7 @@ export const selectionFilter = (
 };
 
 /** Throws InvalidContactListError for a ranking: it is no property of a contact. */
-const compiledRule = (rule: Rule, now: Date): CompiledRule => {
+const compiledRule = (rule: Rule, now: Date, members: ReadonlyMap<string, StoreFilter>): CompiledRule => {
   if (isRanked(rule.root)) {
     throw new InvalidContactListError(
       'contacts.filter-ranked',
@@ -83,7 +86,11 @@ const compiledRule = (rule: Rule, now: Date): CompiledRule => {
       'A ranking depends on all contacts; define a segment by it and filter by that.',
     );
   }
-  return compileFilter(rule, contactRuleFields, now);
+  const leaf: NonNullable<RuleFields['leaf']> = (asked, at) => {
+    const known = 'segment' in asked ? members.get(asked.segment) : undefined;
+    return known === undefined ? contactRuleFields.leaf?.(asked, at) : inSegment(asked, known);
+  };
+  return compileFilter(rule, { ...contactRuleFields, leaf }, now);
 };
 
 /** Both bounds have to hold for one and the same term, hence the element match around them. */

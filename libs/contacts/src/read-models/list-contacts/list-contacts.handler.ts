@@ -30,19 +30,25 @@ export class ListContactsHandler implements IQueryHandler<ListContactsQuery> {
     const after = input.cursor === undefined ? null : positionOf(this.cursors.decode(input.cursor, binding));
 
     const asOfPosition = await this.gate.wait(input.minPosition);
-    const prepared = await this.search.prepare(selection, input.reader);
     const order = await this.served(asked);
-    // One more than asked for tells whether there is a next page.
-    const found = await this.search.page(prepared, order, after, input.limit + 1);
-    const total = input.count ? await this.search.count(prepared) : undefined;
+    const { page, hasMore, total, now } = await this.search.whileFilling(async (filling) => {
+      const prepared = await this.search.prepare(selection, input.reader, filling);
+      // One more than asked for tells whether there is a next page.
+      const found = await this.search.page(prepared, order, after, input.limit + 1);
+      return {
+        page: await filling.asBefore(found.slice(0, input.limit)),
+        hasMore: found.length > input.limit,
+        total: input.count ? await this.search.count(prepared) : undefined,
+        now: prepared.now,
+      };
+    });
 
-    const page = found.slice(0, input.limit);
     const last = page.at(-1);
-    const today = dateIn(prepared.now, 'UTC');
+    const today = dateIn(now, 'UTC');
     return {
       items: page.map((doc) => contactRow(doc, today)),
       nextCursor:
-        last !== undefined && found.length > input.limit
+        last !== undefined && hasMore
           ? this.cursors.encode([sortValueOf(last, order), last.contactId], binding)
           : null,
       ...(total !== undefined && { total }),

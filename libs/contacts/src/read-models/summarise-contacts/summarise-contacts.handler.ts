@@ -34,7 +34,12 @@ export class SummariseContactsHandler implements IQueryHandler<SummariseContacts
     const { summary, asOfPosition } = await this.cache.get(
       JSON.stringify(isEverybody ? null : [selection, reader === 'admin']),
       { minPosition: minPosition ?? 0n, position },
-      async () => this.make(isEverybody ? null : await this.search.prepare(selection, reader)),
+      () =>
+        isEverybody
+          ? this.make(null)
+          : this.search.whileFilling(async (filling) =>
+              this.make(await this.search.prepare(selection, reader, filling)),
+            ),
     );
     return { ...summary, byCity: summary.byCity.slice(0, cities), asOfPosition: asOfPosition.toString() };
   }

@@ -1,5 +1,12 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import { ContactReads, contactRow, visibleTo, type ContactRow, type Reader } from '@app/contacts';
+import {
+  ContactReads,
+  contactRow,
+  RuleMatcher,
+  visibleTo,
+  type ContactRow,
+  type Reader,
+} from '@app/contacts';
 import { Clock } from '@app/kernel';
 import { ReadGate } from '@app/read-store';
 import { dateIn, dependenciesOf, lintRule, parseRule, type Rule } from '@app/rules';
@@ -25,6 +32,7 @@ export class PreviewHandler implements IQueryHandler<PreviewQuery> {
     private readonly live: LivePreview,
     private readonly past: PastPreview,
     private readonly contacts: ContactReads,
+    private readonly rules: RuleMatcher,
   ) {}
 
   /**
@@ -72,7 +80,10 @@ export class PreviewHandler implements IQueryHandler<PreviewQuery> {
   private async rows(ids: readonly string[], reader: Reader, now: Date): Promise<readonly ContactRow[]> {
     if (ids.length === 0) return [];
     const filter = { _id: { $in: [...ids] }, ...visibleTo(reader) };
-    const docs = await this.contacts.rows(filter, { filter: {}, sort: { _id: 1 } }, ids.length, null);
+    const range = { filter: {}, sort: { _id: 1 } } as const;
+    const docs = await this.rules.whileFilling(async (filling) =>
+      filling.asBefore(await this.contacts.rows(filter, range, ids.length, null)),
+    );
     const today = dateIn(now, 'UTC');
     return docs.map((doc) => shownTo(reader, contactRow(doc, today)));
   }

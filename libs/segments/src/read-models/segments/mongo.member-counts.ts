@@ -30,12 +30,12 @@ export class MemberCounts {
    * definition changed while it was counted.
    */
   async of(segmentIds: readonly string[], filledAt: bigint): Promise<ReadonlyMap<string, number> | null> {
-    const before = await this.pending.after(filledAt, segmentIds);
+    const before = await this.pending.reached(filledAt, segmentIds);
     const counts = new Map(await this.current(segmentIds.filter((segmentId) => !before.has(segmentId))));
     for (const [segmentId, moment] of before) {
       counts.set(segmentId, await this.stays.count(segmentId, moment));
     }
-    const after = await this.pending.after(filledAt, segmentIds);
+    const after = await this.pending.reached(filledAt, segmentIds);
     return after.size === before.size ? counts : null;
   }
 

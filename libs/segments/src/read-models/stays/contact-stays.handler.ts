@@ -30,7 +30,9 @@ export class ListContactStaysHandler implements IQueryHandler<ListContactStaysQu
     const found = await this.stays.ofContact(contactId, after, paging.limit + 1);
     const page = found.slice(0, paging.limit);
     // Read behind the stays, so that none of them was changed by one that is not known here.
-    const pending = await this.pending.after(filledAt, [...new Set(page.map(({ segmentId }) => segmentId))]);
+    const pending = await this.pending.reached(filledAt, [
+      ...new Set(page.map(({ segmentId }) => segmentId)),
+    ]);
     const items = page.flatMap((stay) => {
       const moment = pending.get(stay.segmentId);
       const shown = moment === undefined ? stay : stayAt(stay, moment);

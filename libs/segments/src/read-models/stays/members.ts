@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { ContactReads, contactRow, visibleTo, type ContactRow, type Reader } from '@app/contacts';
+import {
+  ContactReads,
+  contactRow,
+  RuleMatcher,
+  visibleTo,
+  type ContactRow,
+  type Reader,
+} from '@app/contacts';
 import { CursorCodec } from '@app/http';
 import { dateIn } from '@app/rules';
 import { OccurredMembers, type OccurredQuestion } from '../../evaluation/occurred-members';
@@ -33,6 +40,7 @@ export class Members {
     private readonly contacts: ContactReads,
     private readonly cursors: CursorCodec,
     private readonly byTime: OccurredMembers,
+    private readonly rules: RuleMatcher,
   ) {}
 
   /** Throws InvalidCursorError. */
@@ -116,7 +124,10 @@ export class Members {
     { reader, now }: MembersAsked,
   ): Promise<ReadonlyMap<string, ContactRow>> {
     const filter = { _id: { $in: [...ids] }, ...visibleTo(reader) };
-    const docs = await this.contacts.rows(filter, { filter: {}, sort: { _id: 1 } }, ids.length, null);
+    const range = { filter: {}, sort: { _id: 1 } } as const;
+    const docs = await this.rules.whileFilling(async (filling) =>
+      filling.asBefore(await this.contacts.rows(filter, range, ids.length, null)),
+    );
     const today = dateIn(new Date(now), 'UTC');
     return new Map(docs.map((doc) => [doc.contactId, contactRow(doc, today)]));
   }

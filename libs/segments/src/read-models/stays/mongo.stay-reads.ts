@@ -85,6 +85,12 @@ export class StayReads {
     return found;
   }
 
+  /** All stays of some contacts in some segments, in no order. */
+  async ofContacts(contactIds: readonly string[], segmentIds: readonly string[]): Promise<StayDocument[]> {
+    const filter = { contactId: { $in: [...contactIds] }, segmentId: { $in: [...segmentIds] } };
+    return available(() => this.stays.find(filter, { ...bounded, projection: { _id: 0 } }).toArray());
+  }
+
   /** Stays by when they opened or closed, then by contact, from a place on; none of a first fill. */
   async *inOrder(
     edge: Edge,

@@ -24,6 +24,7 @@ import { GetOverlapHandler } from './overlap.handler';
 import { StoredContactFacts } from '../../evaluation/mongo.contact-facts';
 import { OccurredMembers } from '../../evaluation/occurred-members';
 import { PastContactFacts } from '../../evaluation/past.contact-facts';
+import { StoredRuleMatcher } from '../../evaluation/stored.rule-matcher';
 import { InvalidMomentError, ShownAsOf, type AskedOf } from '../../evaluation/shown-as-of';
 import {
   BEGIN,
@@ -566,7 +567,13 @@ const handlersOn = (
     new PastContactFacts(stored, new SegmentReads(db), events),
     events,
   );
-  const members = new Members(stays, contacts, cursors, byTime);
+  const members = new Members(
+    stays,
+    contacts,
+    cursors,
+    byTime,
+    new StoredRuleMatcher(stored, new SegmentReads(db), fills, pending, stays),
+  );
   return {
     members: new ListMembersHandler(shown, members, byTime),
     count: new CountMembersHandler(shown, stays, byTime),
