@@ -27,7 +27,8 @@ export type CancelErasure = OnContact & Readonly<{ type: 'CancelErasure' }>;
 /** The steps of the process, in their order; each does nothing where it, or a later one, was done before. */
 export type StartErasure = OnContact & Readonly<{ type: 'StartErasure' }>;
 export type ForfeitPoints = OnContact & Readonly<{ type: 'ForfeitPoints' }>;
-export type SuppressContact = OnContact & Readonly<{ type: 'SuppressContact'; suppressionToken: string }>;
+export type SuppressContact = OnContact &
+  Readonly<{ type: 'SuppressContact'; suppressionTokens: readonly string[] }>;
 export type RecordErased = OnContact &
   Readonly<{
     type: 'RecordErased';
@@ -139,18 +140,18 @@ export const decideForfeit = (
 };
 
 export const decideSuppress = (
-  { contactId, now, suppressionToken }: SuppressContact,
+  { contactId, now, suppressionTokens }: SuppressContact,
   contact: Contact,
 ): Decision<ContactEvent, StepAnswer> => {
   const { erasure } = underErasure(contact);
   if (erasure?.stage !== 'executing' || erasure.suppressed) return DONE;
   const { erasureId } = erasure;
-  return step([
-    {
+  return step(
+    suppressionTokens.map((suppressionToken) => ({
       type: 'contacts.ContactSuppressed.v1',
       data: { contactId, occurredAt: now, erasureId, suppressionToken },
-    },
-  ]);
+    })),
+  );
 };
 
 /** Says that the keys are destroyed: to be run only once they are. */

@@ -270,7 +270,7 @@ describe('carrying an erasure out', () => {
     const steps: readonly ContactCommand[] = [
       { type: 'StartErasure', ...of },
       { type: 'ForfeitPoints', ...of },
-      { type: 'SuppressContact', ...of, suppressionToken: 't' },
+      { type: 'SuppressContact', ...of, suppressionTokens: ['t'] },
       { type: 'RecordErased', ...of, keyIds: ['p1'], retainedUntil: null, held: [] },
       { type: 'CompleteErasure', ...of, valuesErased: 1, valuesRetained: 0, stores: [] },
       { type: 'RecordRetainedDestroyed', ...of, keyIds: ['r1'] },

@@ -12,6 +12,7 @@ import { ContactDecisions } from '../contact-decisions';
 import { EmailClaims } from '../email-claims/email-claims.port';
 import { ErasurePurge } from './erasure-purge';
 import { SuppressionTokens } from './suppression-tokens';
+import { lastPhoneOf } from './last-phone';
 import { verifyErased } from './verify-erased';
 
 /** For one command of one step. */
@@ -30,7 +31,11 @@ export class NotPurgedError extends Error {
 const isUnreachable = ({ erasure: { stage } }: Standing): boolean =>
   stage === 'erased' || stage === 'completed';
 
-type Standing = Readonly<{ erasure: Readonly<Erasure>; retainedUntil: string | null }>;
+type Standing = Readonly<{
+  erasure: Readonly<Erasure>;
+  hasPhone: boolean;
+  retainedUntil: string | null;
+}>;
 
 /**
  * Carries erasures out: fence, points, suppression, e-mail, keys, read models, files, proof. Where an erasure stands is what
@@ -92,7 +97,7 @@ export class ErasureProcess {
 
   private async makeUnreachable(
     contactId: string,
-    { erasure, retainedUntil: until }: Standing,
+    { erasure, hasPhone, retainedUntil: until }: Standing,
     cause: CommandContext,
   ): Promise<void> {
     let fenced = await this.run({ type: 'ForfeitPoints', contactId, now: this.now() }, cause);
@@ -100,9 +105,14 @@ export class ErasureProcess {
       fenced = await this.run({ type: 'ForfeitPoints', contactId, now: this.now() }, cause);
     }
     const emailHash = erasure.releasedEmailClaim;
-    if (emailHash !== null && !erasure.suppressed && this.suppressions.enabled) {
-      const suppressionToken = this.suppressions.of(emailHash);
-      await this.run({ type: 'SuppressContact', contactId, now: this.now(), suppressionToken }, cause);
+    if (!erasure.suppressed && this.suppressions.enabled) {
+      const phone = hasPhone ? await lastPhoneOf(this.events.readStream(contactStream(contactId))) : null;
+      const suppressionTokens = [
+        ...(emailHash === null ? [] : [this.suppressions.ofEmail(emailHash)]),
+        ...(phone === null ? [] : [this.suppressions.ofPhone(phone)]),
+      ];
+      if (suppressionTokens.length > 0)
+        await this.run({ type: 'SuppressContact', contactId, now: this.now(), suppressionTokens }, cause);
     }
     // The read models find the e-mail they have to let go by its hash, which is sealed: while the key is still there.
     await this.gate.wait(fenced.position);
@@ -150,7 +160,8 @@ export class ErasureProcess {
   private async standing(contactId: string): Promise<Standing | null> {
     const { state } = await this.runner.read(contactDecider, contactStream(contactId));
     if (state.status === 'unknown' || state.erasure === null) return null;
-    return { erasure: { ...state.erasure }, retainedUntil: retainedUntil(state, this.now()) };
+    const { erasure, hasPhone } = state;
+    return { erasure: { ...erasure }, hasPhone, retainedUntil: retainedUntil(state, this.now()) };
   }
 
   private run(command: ContactCommand, cause: CommandContext): Promise<Outcome<StepAnswer>> {

@@ -1,5 +1,6 @@
 import { foldText } from '@app/rules';
 import type { Profile } from '../../domain/contact.events';
+import { phoneDigits } from '../../domain/phone-digits';
 
 const TERMS_OF_NAMES_MAX = 20;
 const TERM_LENGTH_MAX = 64;
@@ -21,7 +22,7 @@ export const searchTermsOf = ({ firstName, lastName, email, phone }: Profile): s
     }
   }
   if (email) terms.add(foldText(email));
-  const digits = phone && digitsOf(phone);
+  const digits = phone && phoneDigits(phone);
   if (digits) terms.add(digits);
   return [...terms];
 };
@@ -29,11 +30,8 @@ export const searchTermsOf = ({ firstName, lastName, email, phone }: Profile): s
 /** The beginnings a search text asks for, all of which a contact has to have; a phone number is one, however it is spaced. */
 export const searchPrefixesOf = (text: string): string[] => {
   const trimmed = text.trim();
-  if (PHONE_LIKE.test(trimmed)) return [digitsOf(trimmed)];
+  if (PHONE_LIKE.test(trimmed)) return [phoneDigits(trimmed)];
   return [...new Set(wordsOf(trimmed))];
 };
 
 const wordsOf = (text: string): string[] => foldText(text).split(/\s+/u).filter(Boolean);
-
-/** `+43 664 1` and `0043 664 1` are the same beginning. */
-const digitsOf = (phone: string): string => phone.replace(/\D/g, '').replace(/^00/, '');
