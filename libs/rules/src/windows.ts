@@ -80,18 +80,24 @@ const partsOf = (window: Window, facts: ContactFacts, moment: Moment): Parts => 
 const askedFacts = (series: Series, { range, isIn }: Asked, facts: ContactFacts): readonly Fact[] =>
   facts.list(series, range, { order: 'oldest', limit: Infinity }).filter(isIn);
 
-/** When a fact that is not in the window yet, or is in it now, next comes or goes; null where none ever will. */
+/**
+ * When a fact that is not in the window yet, or is in it now, next comes or goes such that the tally is no longer the same
+ * to the caller; null where that never happens. Sometimes earlier, which is harmless.
+ */
 export const nextMoveIn = (
   series: Series,
   window: Window,
   facts: ContactFacts,
   moment: Moment,
+  isSame: (tally: Tally) => boolean,
 ): number | null => {
   const { now } = moment;
   const axis = axisOf(window);
+  if ('last' in window) {
+    return nextRollingMove(facts, series, window, moment, isSame);
+  }
   const [coming] = facts.list(series, { after: now, upTo: Infinity, ...axis }, { order: 'oldest', limit: 1 });
   const moves: (number | null)[] = [coming?.at ?? null];
-  if ('last' in window) moves.push(nextExit(series, window.last, axis, facts, moment));
   if ('period' in window) {
     const { from } = periodAt(now, window, moment);
     const ahead = { after: from - 1, upTo: Infinity, ...axis };
@@ -103,27 +109,56 @@ export const nextMoveIn = (
   return earliestAfter(now, moves);
 };
 
-/** When the first of the facts in a rolling window leaves it. */
-const nextExit = (
-  series: Series,
-  last: string,
-  axis: Axis,
+/** So many facts that come, and as many that go, are looked through; then the caller is asked to come back. */
+const MOVES_MAX = 64;
+
+type Move = Readonly<{ at: number; sign: 1 | -1; fact: Fact }>;
+
+const nextRollingMove = (
   facts: ContactFacts,
-  { now, tz }: Moment,
+  series: Series,
+  window: Extract<Window, { last: string }>,
+  moment: Moment,
+  isSame: (tally: Tally) => boolean,
 ): number | null => {
-  const duration = durationParts(last);
-  const exitOf = ({ at }: Fact): number => shift(at, duration, 1, tz);
-  const { gone, safe } = rollingEdge(now, duration, tz);
-  const page = { order: 'oldest', limit: Infinity } as const;
-  const first =
-    facts
-      .list(series, { after: gone, upTo: Math.min(safe, now), ...axis }, page)
-      .find((fact) => exitOf(fact) > now) ??
-    facts.list(series, { after: Math.min(safe, now), upTo: now, ...axis }, { ...page, limit: 1 })[0];
-  if (first === undefined) return null;
-  // Where months are clamped or clocks are changed, a later fact can be gone sooner.
-  const upTo = Math.min(first.at + slackOf(duration, tz), now);
-  return earliestAfter(now, facts.list(series, { after: first.at - 1, upTo, ...axis }, page).map(exitOf));
+  const { moves, horizon } = movesAhead(facts, series, window, moment);
+  let { count, sum } = tallyIn(series, window, facts, moment);
+  for (const [n, { at, sign, fact }] of moves.entries()) {
+    [count, sum] = [count + sign * fact.count, sum + sign * fact.amount];
+    if (moves[n + 1]?.at === at) continue;
+    if (at >= horizon || !isSame({ count, sum })) return at;
+  }
+  return null;
+};
+
+/** What comes into a rolling window and leaves it, in order of time; complete before the horizon. */
+const movesAhead = (
+  facts: ContactFacts,
+  series: Series,
+  window: Extract<Window, { last: string }>,
+  { now, tz }: Moment,
+): Readonly<{ moves: readonly Move[]; horizon: number }> => {
+  const duration = durationParts(window.last);
+  const { gone } = rollingEdge(now, duration, tz);
+  const range = { after: gone, upTo: Infinity, ...axisOf(window) };
+  const moves: Move[] = [];
+  let [coming, going, lastGoing, horizon] = [0, 0, Infinity, Infinity];
+  for (const fact of facts.list(series, range, { order: 'oldest', limit: Infinity })) {
+    if (fact.at > now && coming < MOVES_MAX) {
+      moves.push({ at: fact.at, sign: 1, fact });
+      coming += 1;
+      if (coming === MOVES_MAX) horizon = Math.min(horizon, fact.at);
+    }
+    const exit = fact.at < lastGoing ? shift(fact.at, duration, 1, tz) : now;
+    if (exit <= now) continue;
+    moves.push({ at: exit, sign: -1, fact });
+    going += 1;
+    if (going !== MOVES_MAX) continue;
+    horizon = Math.min(horizon, exit);
+    // Where months are clamped or clocks are changed, a later fact can be gone sooner.
+    lastGoing = fact.at + slackOf(duration, tz);
+  }
+  return { moves: moves.sort((one, other) => one.at - other.at), horizon };
 };
 
 /** Whether a contact was registered after the beginning of a window. */

@@ -20,11 +20,19 @@ export const metricLeaf: LeafKind<MetricLeaf> = {
   nextMove: (leaf, facts, moment) =>
     leaf.metric === 'points.expiringWithin'
       ? nextExpiryMove(leaf, facts, moment)
-      : nextMoveIn(seriesOf(leaf), leaf.window ?? EVER, facts, moment),
+      : nextMoveIn(seriesOf(leaf), leaf.window ?? EVER, facts, moment, sameFigure(leaf, facts, moment)),
   evidence: (leaf, facts, moment) =>
     leaf.metric === 'points.expiringWithin'
       ? []
       : evidenceIn(seriesOf(leaf), leaf.window ?? EVER, facts, moment),
+};
+
+/** Whether another tally comes to the same as the one at a moment. */
+const sameFigure = (leaf: MetricLeaf, facts: ContactFacts, moment: Moment): ((tally: Tally) => boolean) => {
+  // A share is taken of two tallies.
+  if (leaf.metric === 'purchases.shareAt') return () => false;
+  const truth = truthOf(leaf, figureOf(leaf, facts, moment));
+  return (tally) => truthOf(leaf, figureIn(leaf, tally)) === truth;
 };
 
 /** A figure, or (with a count) the quotient of two. */
@@ -41,14 +49,16 @@ const truthOf = (test: NumberTest | PresenceTest, { sum, count }: Figure): Truth
 export const figureOf = (ref: MetricRef, facts: ContactFacts, moment: Moment): Figure => {
   if (ref.metric === 'points.expiringWithin') return { sum: expiring(ref, facts, moment), count: null };
   const tally = (series: Series): Tally => tallyIn(series, ref.window ?? EVER, facts, moment);
-  const { sum, count } = tally(seriesOf(ref));
-  switch (ref.metric) {
+  const all = tally(seriesOf(ref));
+  if (ref.metric !== 'purchases.shareAt') return figureIn(ref, all);
+  const there = tally(atLocation(ref.locationId ?? ''));
+  return { sum: 100 * there.count, count: all.count };
+};
+
+const figureIn = ({ metric }: MetricRef, { sum, count }: Tally): Figure => {
+  switch (metric) {
     case 'purchases.average':
       return { sum, count };
-    case 'purchases.shareAt': {
-      const there = tally(atLocation(ref.locationId ?? ''));
-      return { sum: 100 * there.count, count };
-    }
     case 'purchases.count':
     case 'checkIns.count':
     case 'redemptions.count':

@@ -17,6 +17,7 @@ import {
 } from '@app/rules';
 import { monthsWith } from './buckets-needed';
 import { bucketsOfMonth, seriesKey, type FactsBucket, type FactsDocument } from './facts.document';
+import { Timeline } from './timeline';
 
 /** A fault of the caller: a question was asked whose bucket `bucketsNeeded` would have named. */
 export class BucketNotLoadedError extends Error {
@@ -36,14 +37,17 @@ export class BucketedFacts implements ContactFacts {
   /** By month. */
   private readonly buckets = new Map<string, FactsBucket[]>();
   private readonly dated = new Map<string, readonly Dated[]>();
+  private readonly timelines = new Map<string, Timeline>();
+  /** Of the document: buckets are written before it, so they may hold facts that it does not know of yet. */
+  private readonly upTo: string | undefined;
 
   constructor(
     private readonly doc: FactsDocument,
     buckets: readonly FactsBucket[],
     private readonly staysIn: (segmentId: string) => readonly Membership[] = () => [],
-    /** Of the document: buckets are written before it, so they may hold facts that it does not know of yet. */
-    private readonly upTo?: bigint,
+    upTo?: bigint,
   ) {
+    this.upTo = upTo?.toString();
     // What stands is asked of it; facts it has none.
     this.standing = new HistoryFacts({ ...doc, facts: [] });
     this.contactId = doc.contactId;
@@ -85,34 +89,40 @@ export class BucketedFacts implements ContactFacts {
     return { count: total.count - later.count, sum: total.sum - later.sum };
   }
 
-  list(series: Series, range: Range, { order, limit }: Page): readonly Fact[] {
-    const months = monthsWith(series, range, this.doc);
+  list(series: Series, { after, upTo, axis }: Range, { order, limit }: Page): readonly Fact[] {
+    const months = monthsWith(series, { after, upTo, ...(axis && { axis }) }, this.doc);
     const found: Fact[] = [];
     for (let n = 0; n < months.length && found.length < limit; n += 1) {
       const month = months[order === 'oldest' ? n : months.length - 1 - n] as string;
-      const facts = this.inMonth(month, series, range);
-      found.push(...(order === 'oldest' ? facts : facts.reverse()));
+      const facts = this.timelineOf(month, series, axis).list(after, upTo);
+      const wanted = limit - found.length;
+      found.push(...(order === 'oldest' ? facts.slice(0, wanted) : facts.slice(-wanted).reverse()));
     }
-    return found.slice(0, limit);
+    return found;
   }
 
   private counted(series: Series, range: Range): Tally {
     let [count, sum] = [0, 0];
     for (const month of monthsWith(series, range, this.doc)) {
-      for (const fact of this.inMonth(month, series, range)) {
-        [count, sum] = [count + fact.count, sum + fact.amount];
-      }
+      const part = this.timelineOf(month, series, range.axis).tally(range.after, range.upTo);
+      [count, sum] = [count + part.count, sum + part.sum];
     }
     return { count, sum };
   }
 
-  private inMonth(month: string, series: Series, { after, upTo, axis }: Range): Fact[] {
+  /** Made once a month, series and axis. */
+  private timelineOf(month: string, series: Series, axis: Range['axis']): Timeline {
+    const key = `${month} ${axis ?? ''} ${seriesKey(series) ?? JSON.stringify(series)}`;
+    const known = this.timelines.get(key);
+    if (known !== undefined) return known;
     const facts: Fact[] = [];
     for (const { at, fact } of this.inOrder(month, axis)) {
-      const part = after < at && at <= upTo ? partOf(fact, series) : null;
+      const part = partOf(fact, series);
       if (part !== null) facts.push({ at, eventId: fact.eventId, fields: fact.fields, ...part });
     }
-    return facts;
+    const timeline = new Timeline(facts);
+    this.timelines.set(key, timeline);
+    return timeline;
   }
 
   /** The facts of a month by time on an axis and, of one time, by position: put in order once. */
@@ -131,16 +141,18 @@ export class BucketedFacts implements ContactFacts {
         : part.facts,
     );
     const dated = facts
-      .map((fact) => ({
-        at: Date.parse(recorded ? fact.recordedAt : fact.occurredAt),
-        position: BigInt(fact.position),
-        fact,
-      }))
-      .filter(({ position }) => this.upTo === undefined || position <= this.upTo)
-      .sort((one, other) => one.at - other.at || (one.position < other.position ? -1 : 1));
+      .filter(({ position }) => this.upTo === undefined || inLogOrder(position, this.upTo) <= 0)
+      .map((fact) => ({ at: Date.parse(recorded ? fact.recordedAt : fact.occurredAt), fact }))
+      .sort((one, other) => one.at - other.at || inLogOrder(one.fact.position, other.fact.position));
     this.dated.set(key, dated);
     return dated;
   }
 }
+
+/** Of positions as texts: what is longer is later. */
+const inLogOrder = (one: string, other: string): number => {
+  if (one.length !== other.length) return one.length - other.length;
+  return one < other ? -1 : Number(one > other);
+};
 
 type Dated = Readonly<{ at: number; fact: HistoryFact }>;
