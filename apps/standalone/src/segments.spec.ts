@@ -166,7 +166,8 @@ describe('segments, over HTTP', () => {
         template: { name: template, params: { rewardId, within: 10 } },
         rule: { root: { metric: 'points.balance', pool: 'main', op: 'between', value: [90, 99] } },
       });
-      expect((await get((await define({ template: 'inactive' })).id, position)).body).toMatchObject({
+      const inactive = await define({ template: 'inactive' });
+      expect((await get(inactive.id, inactive.position)).body).toMatchObject({
         rule: { root: { since: 'lastActivity', value: 'P90D' } },
       });
     });

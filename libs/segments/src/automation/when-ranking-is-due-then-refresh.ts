@@ -16,18 +16,26 @@ export const refreshDueRankings = async (
   context: CommandContext,
 ): Promise<number> => {
   let refreshed = 0;
+  let last: bigint | null = null;
   for (const { segmentId, lastChange } of await segments.toRank(context.now, SEGMENTS_A_ROUND_MAX)) {
     // What a slow round does not come to is the next one's.
     if (Date.now() >= context.deadlineMs) break;
     const command = { name: 'RefreshSegment', action: 'segment.change' };
     try {
       const deadlineMs = Date.now() + RANKING_TIME_MS;
-      await rankings.refresh(segmentId, { ...context, command, deadlineMs }, BigInt(lastChange.position));
+      const recorded = await rankings.refresh(
+        segmentId,
+        { ...context, command, deadlineMs },
+        BigInt(lastChange.position),
+      );
+      last = recorded.position;
       refreshed += 1;
     } catch (error) {
       // Others were faster: it is another segment than the read model knows.
       if (!(error instanceof DomainError) || error.kind === 'unavailable') throw error;
     }
   }
+  // Until they show it, they say that it is due: the next round would do it once more.
+  if (last !== null) await rankings.shown(last);
   return refreshed;
 };

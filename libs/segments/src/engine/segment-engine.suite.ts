@@ -243,7 +243,7 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
           fc.array(
             fc.record({
               size: fc.integer({ min: 1, max: 6 }),
-              then: fc.constantFrom('nothing', 'step', 'settle', 'again', 'restart'),
+              then: fc.constantFrom('nothing', 'step', 'ahead', 'settle', 'again', 'restart'),
               part: fc.integer({ min: 0, max: 99 }),
             }),
             { minLength: 1, maxLength: 12 },
@@ -275,6 +275,11 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
               state.now = now + 500 + Math.floor(((following - now) * way.part) / 100);
               state.head = position;
               if (way.then === 'step') await engine.step();
+              if (way.then === 'ahead') {
+                const next = log[Math.min(done + (way.part % 5), log.length - 1)] as AnyEvent;
+                Object.assign(state, { now: Date.parse(next.meta.recordedAt), head: next.meta.position });
+                await engine.step();
+              }
               if (way.then === 'settle') await settled(engine);
               if (way.then === 'again') await engine.apply(batch);
               if (way.then === 'restart') {
@@ -299,6 +304,38 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
         { numRuns: 30 },
       );
       expect(count).toBeGreaterThan(30);
+    });
+
+    it('follow the clock though the log grows all the time', async () => {
+      const at = (hours: number): string => iso(Date.parse('2026-03-01T12:00:00.000Z') + hours * 3_600_000);
+      const rule = parseRule({ attr: 'tenure', op: 'gte', value: 'P1D' });
+      const of = { name: 's1', description: null, template: null, rule, ruleHash: 's1', version: 1 };
+      const log = recordedLog(
+        [
+          facts.registered({ occurredAt: at(0) }),
+          {
+            type: 'segments.SegmentDefined.v1',
+            data: { segmentId: 's1', occurredAt: at(1), ...of },
+          } as never,
+          ...[25, 26, 27].map((hours) =>
+            facts.registered({ contactId: `other-${hours}`, occurredAt: at(hours) }),
+          ),
+        ],
+        [0, 1, 25, 26, 27].map(at),
+      ) as unknown as readonly AnyEvent[];
+      await emptied();
+      const state = { now: Date.parse(at(1)), head: null as bigint | null };
+      const engine = engineAt(state);
+      await engine.begin(null);
+      for (const [n, event] of log.entries()) {
+        await engine.apply([event]);
+        // By the time that it is folded, the next one has been written.
+        const next = log[n + 1] ?? event;
+        Object.assign(state, { now: Date.parse(next.meta.recordedAt) + 1_000, head: next.meta.position });
+        if (n < log.length - 1) await settled(engine);
+      }
+      const { contacts } = await stored();
+      expect(contacts.find(({ _id }) => _id === CONTACT_ID)?.['segments']).toEqual(['s1']);
     });
 
     it('know of a past that nobody asked for when it was', async () => {

@@ -52,6 +52,8 @@ export class SegmentEngine implements Folding {
   /** All events up to here are folded; null: not begun. */
   private foldedTo: bigint | null = null;
   private fill: Readonly<{ target: bigint; afterId: string }> | null = null;
+  /** What is due by then is applied once the log is folded to where it ended when it was that time. */
+  private nextTick: Readonly<{ until: string; head: bigint | null }> | null = null;
 
   constructor(private readonly options: SegmentEngineOptions) {}
 
@@ -316,13 +318,20 @@ export class SegmentEngine implements Folding {
   /** Applies what has become due. True: there is more to do. */
   private async tick(): Promise<boolean> {
     const { clock, events, store } = this.options;
-    const until = new Date(clock.now().getTime() - CLOCK_MARGIN_MS).toISOString();
-    const head = await events.head();
+    const isLate = this.nextTick !== null;
+    // Kept until it was applied: a log that grows all the time is never folded to its newest end.
+    this.nextTick ??= {
+      until: new Date(clock.now().getTime() - CLOCK_MARGIN_MS).toISOString(),
+      head: await events.head(),
+    };
+    const { until, head } = this.nextTick;
     return this.serial.run(async () => {
       if (this.foldedTo === null || (head !== null && this.foldedTo < head)) return false;
       const contacts = await store.due(until, CHUNK_SIZE);
-      if (contacts.size === 0) return false;
-      return !(await this.bring(contacts, this.foldedTo + 1n, until)) || contacts.size === CHUNK_SIZE;
+      const applied = contacts.size === 0 || (await this.bring(contacts, this.foldedTo + 1n, until));
+      if (!applied || contacts.size === CHUNK_SIZE) return true;
+      this.nextTick = null;
+      return isLate;
     });
   }
 

@@ -43,4 +43,9 @@ export class SegmentRankings {
       Outcome<CutOffAnswer>
     >;
   }
+
+  /** Resolves once the read models show what was recorded. Throws ReadBehindError. */
+  async shown(position: bigint): Promise<void> {
+    await this.gate.wait(position);
+  }
 }
