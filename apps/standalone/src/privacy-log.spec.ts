@@ -88,7 +88,7 @@ describe('the privacy log, over HTTP', () => {
   const asked = async (method: string, path: string, options: Options) => {
     const response = await ask(method, path, options);
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    const isJson = /json(;|$)/.test(response.headers.get('content-type') ?? '') && !text.includes('\n');
     return {
       status: response.status,
       headers: response.headers,
@@ -147,6 +147,7 @@ describe('the privacy log, over HTTP', () => {
       purpose: 'support',
       subjects: [contactId],
       subjectCount: 1,
+      network: '127.0.0.0/24',
       fields: expect.arrayContaining(['points', 'note', 'reason']),
       eventId: expect.any(String),
     });
@@ -182,6 +183,23 @@ describe('the privacy log, over HTTP', () => {
       409,
       { outcome: 'failed', command: 'RegisterContact', subjects: [contactId] },
     ]);
+    const held = await call('GET', `/v1/contacts/${contactId}/subject-access`, { role: 'operator' });
+    expect(held.text).toContain('Canary');
+    expect(await entryOf(requestIdOf(held))).toMatchObject({
+      action: 'contact.export',
+      subjects: [contactId],
+      fields: expect.arrayContaining(['data', 'data.profile', 'data.note', 'data.invoiceNumber']),
+      network: '127.0.0.0/24',
+    });
+    const live = await ask('GET', '/v1/activity/live', { role: 'operator' });
+    await live.body?.cancel();
+    expect(await entryOf(requestIdOf(live))).toMatchObject({
+      action: 'activity.view',
+      fields: expect.arrayContaining(['type', 'actor', 'data']),
+      network: '127.0.0.0/24',
+    });
+    for (const one of [denied, search])
+      expect(await entryOf(requestIdOf(one))).toMatchObject({ network: '127.0.0.0/24' });
     const read = await call('GET', `/v1/contacts/${contactId}/privacy-log`, { role: 'operator' });
     expect((read.body['items'] as Entry[]).length).toBeGreaterThanOrEqual(5);
     expect(await entryOf(requestIdOf(read))).toMatchObject({ action: 'log.read', subjects: [contactId] });
@@ -383,6 +401,8 @@ describe('the privacy log, over HTTP', () => {
       (document.paths[path]?.['get']?.responses as Record<string, object> | undefined)?.['200'];
     for (const path of ['key', 'keys', 'checkpoint'])
       expect(kindOf(`${log}/${path}`)).toEqual({ $ref: '#/components/responses/Text' });
+    const missing = document.paths[`${log}/checkpoint`]?.['get']?.responses as Record<string, object>;
+    expect(missing['404']).toEqual({ $ref: '#/components/responses/Problem' });
     expect(kindOf(`${log}/tile/{path}`)).toEqual({ $ref: '#/components/responses/Bytes' });
   });
 

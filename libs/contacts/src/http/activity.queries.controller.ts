@@ -5,7 +5,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { ProcessingRestrictedError } from '../domain/contact.errors';
 import type { ActivityFilter } from '../read-models/activity/activity-filter';
-import { activityItem } from '../read-models/activity/activity-item';
+import { ACTIVITY_ITEM_FIELDS, activityItem } from '../read-models/activity/activity-item';
 import { ContactPresence } from '../read-models/contacts/contact-presence';
 import { ActivityFeed, type FeedStart } from '../read-models/follow-activity/activity-feed';
 import { ListActivityQuery, type ActivityPage } from '../read-models/list-activity/list-activity.query';
@@ -43,7 +43,7 @@ export class ActivityQueriesController {
   })
   @ApiProduces('text/event-stream')
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'The id of the last event seen.' })
-  @Access({ roles: ['operator'], action: 'activity.view' })
+  @Access({ roles: ['operator'], action: 'activity.view', shows: ACTIVITY_ITEM_FIELDS })
   async live(
     @Query() query: FollowActivityDto,
     @Headers('last-event-id') resumeBehind: string | undefined,

@@ -5,7 +5,7 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import { Access, CurrentActor, MinPosition, UuidParam, type HttpReply } from '@app/http';
 import type { Actor } from '@app/kernel';
 import { GetErasureQuery, type ErasureView } from '../read-models/get-erasure/get-erasure.query';
-import { SubjectAccess, type HeldFact } from '../application/subject-access/subject-access';
+import { HELD_FIELDS, SubjectAccess, type HeldFact } from '../application/subject-access/subject-access';
 import { ErasureShape } from './erasure.answers';
 
 /** What people, and those who answer to them, are shown about their data. */
@@ -39,7 +39,7 @@ export class ErasureQueriesController {
     description: 'One JSON object a line, oldest first, each with the event it comes from.',
   })
   @ApiProduces('application/x-ndjson')
-  @Access({ roles: ['operator', 'auditor'], action: 'contact.export' })
+  @Access({ roles: ['operator', 'auditor'], action: 'contact.export', shows: HELD_FIELDS })
   async export(
     @UuidParam('contactId') contactId: string,
     @CurrentActor() { role }: Actor,

@@ -86,8 +86,9 @@ export class AccessRecorder {
     const outcome = outcomeOf(request, plan.access, status);
     if (outcome === undefined) return undefined;
     const named = contactNamedBy(request);
-    const shown = shownBy(outcome === 'allowed' && status !== 304 ? answer : undefined, named);
-    const { action, command } = plan.access;
+    const isShown = outcome === 'allowed' && status !== 304;
+    const shown = shownBy(isShown ? answer : undefined, named);
+    const { action, command, shows } = plan.access;
     const asked = command === undefined && takesFilter(plan) ? this.fingerprintOf(request) : undefined;
     const onBehalfOf = slugOf(request, 'regulars-on-behalf-of');
     const purpose = slugOf(request, 'regulars-purpose');
@@ -104,6 +105,7 @@ export class AccessRecorder {
       ...(command !== undefined && { command }),
       outcome,
       ...shown,
+      ...(isShown && answer === undefined && shows !== undefined && { fields: shows }),
       ...(asked !== undefined && { query: asked }),
       ...(network !== undefined && { network }),
     };

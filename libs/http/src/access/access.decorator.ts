@@ -11,6 +11,8 @@ export type AccessRule = Readonly<{
   command?: string;
   /** Shows nothing of anybody and can be had again and again: leaves a record only where it is denied. */
   unlogged?: true;
+  /** Names of the fields that are shown by an answer that is not JSON, of which the record is there before it is. */
+  shows?: readonly string[];
 }>;
 
 export const ACCESS_RULE = 'regulars:access';

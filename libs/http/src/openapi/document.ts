@@ -87,7 +87,10 @@ const complete = (operation: Operation, route: DeclaredRoute, path: string): voi
   };
 };
 
-/** By status, the name of the shared response that describes it as long as the route does not. */
+/**
+ * By status, the name of the shared response that describes it as long as the route does not. A refusal that other routes do not
+ * give is named by a bare `@ApiNotFoundResponse()` and the like, beside a bare `@ApiOkResponse()`.
+ */
 const answersOf = (
   { responses }: Operation,
   { controller, method, plan }: DeclaredRoute,
@@ -98,8 +101,9 @@ const answersOf = (
   ) as unknown;
   const kind = Array.isArray(produces) ? ANSWER_OF_TYPE[String(produces[0])] : undefined;
   const name = kind ?? (plan.access?.command === undefined ? 'Answer' : 'CommandAnswer');
-  const statuses = Object.keys(responses).filter((status) => status.startsWith('2'));
-  return Object.fromEntries(statuses.map((status) => [status, name]));
+  return Object.fromEntries(
+    Object.keys(responses).map((status) => [status, status.startsWith('2') ? name : 'Problem']),
+  );
 };
 
 const described = (responses: Record<string, unknown>): Record<string, unknown> =>

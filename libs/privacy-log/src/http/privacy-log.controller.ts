@@ -1,6 +1,13 @@
 import { Controller, Get, Header, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
 import { ContactPresence } from '@app/contacts';
 import { Access, Context, CurrentActor, MinPosition, PageQueryDto, UuidParam } from '@app/http';
 import type { Actor, CommandContext, Outcome } from '@app/kernel';
@@ -81,7 +88,12 @@ export class PrivacyLogController {
   }
 
   @Get('checkpoint')
-  @ApiOperation({ summary: 'The last signed checkpoint (c2sp.org/tlog-checkpoint)' })
+  @ApiOperation({
+    summary: 'The last signed checkpoint (c2sp.org/tlog-checkpoint)',
+    description: 'The first one follows the first entry within seconds; until then there is none.',
+  })
+  @ApiOkResponse()
+  @ApiNotFoundResponse()
   @ApiProduces('text/plain')
   @Header('Content-Type', 'text/plain; charset=utf-8')
   @Access({ ...READ, unlogged: true })

@@ -36,6 +36,28 @@ const FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 );
 
+const MEMBERS: readonly (keyof HeldFact)[] = [
+  'what',
+  'type',
+  'eventId',
+  'position',
+  'recordedAt',
+  'actor',
+  'data',
+];
+
+/** The names of what is shown of each, and of every field of `data` that is personal or kept for the books. */
+export const HELD_FIELDS: readonly string[] = [
+  ...MEMBERS,
+  ...new Set(
+    contactEventDefinitions.flatMap(({ fields }) =>
+      Object.entries(fields).flatMap(([name, { kind }]) =>
+        kind === 'sealed' && !LEFT_OUT.has(name) ? [`data.${name}`] : [],
+      ),
+    ),
+  ),
+];
+
 /** What a person is told that is held about them (GDPR, Articles 15 and 20): all of their stream, event by event. */
 @Injectable()
 export class SubjectAccess {

@@ -15,6 +15,17 @@ export type ActivityItem = Readonly<{
   data: Readonly<Record<string, unknown>>;
 }>;
 
+/** Their names, but for whom it is of, as the privacy log tells them of what is sent piece by piece. */
+export const ACTIVITY_ITEM_FIELDS: readonly (keyof ActivityItem)[] = [
+  'position',
+  'eventId',
+  'type',
+  'occurredAt',
+  'recordedAt',
+  'actor',
+  'data',
+];
+
 /** `opened`: personal fields to show beside the figures; none in feeds over all contacts. */
 export const activityItem = (
   { position, eventId, type, contactId, occurredAt, recordedAt, actor, data }: StoredActivity,
