@@ -73,6 +73,8 @@ describe('a rule', () => {
     [{ ...leaf, value: { $gt: '' } }, 'text-expected', '/value'],
     [{ ...leaf, value: '' }, 'empty', '/value'],
     [{ ...leaf, value: 'x'.repeat(321) }, 'too-long', '/value'],
+    [{ ...leaf, value: 'a\0b' }, 'characters', '/value'],
+    [{ ...leaf, op: 'in', value: ['a', '\ud83d'] }, 'characters', '/value/1'],
     [{ ...leaf, op: 'in', value: [] }, 'empty', '/value'],
     [{ ...leaf, op: 'in', value: ['a', 1] }, 'text-expected', '/value/1'],
     [{ ...leaf, op: 'in', value: Array(1_001).fill('a') }, 'too-many-values', '/value'],

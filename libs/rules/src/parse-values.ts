@@ -59,12 +59,21 @@ export const parseName = <T extends string>(
   return name;
 };
 
+/**
+ * No text of a contact has others: control characters are refused in all of them, and half a surrogate pair would be stored as
+ * another character, so that a rule would mean another one once it is kept.
+ */
+const STORABLE = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\p{Surrogate}]*$/u;
+
 export const parseText: ParseValue<string> = (value, pointer) => {
   if (typeof value !== 'string') throw invalid('text-expected', pointer, 'A text is expected.');
   if (value.length === 0)
     throw invalid('empty', pointer, 'The text is empty; absence is asked for with isUnset.');
   if (value.length > RULE_TEXT_LENGTH_MAX) {
     throw invalid('too-long', pointer, `A text is at most ${RULE_TEXT_LENGTH_MAX} characters long.`);
+  }
+  if (!STORABLE.test(value)) {
+    throw invalid('characters', pointer, 'The text has control characters or halves of surrogate pairs.');
   }
   return value;
 };
