@@ -48,7 +48,7 @@ describe('when a rolling window next moves', () => {
     ['UTC', 'PT36H'],
   ])('is never later than the first change that matters, and comes to an end: %s %s', (tz, last) => {
     const duration = durationParts(last);
-    const moment = new Moment(NOW, { tz, weekStart: 'monday' });
+    const moment = new Moment(NOW, { tz, weekStart: 'MO' });
     fc.assert(
       fc.property(anyPoints, fc.integer({ min: -5, max: 120 }), (points, limit) => {
         const facts = factsOf(points);
@@ -77,7 +77,7 @@ describe('when a rolling window next moves', () => {
   it('sees a fact that leaves before many that are older, where months are clamped', () => {
     const older = Array.from({ length: 70 }, () => ({ at: Date.UTC(2024, 0, 29, 13), amount: 1 }));
     const facts = factsOf([...older, { at: Date.UTC(2024, 0, 30, 12), amount: 1 }]);
-    const moment = new Moment(NOW, { tz: 'UTC', weekStart: 'monday' });
+    const moment = new Moment(NOW, { tz: 'UTC', weekStart: 'MO' });
     const next = nextMoveIn(SERIES, { last: 'P1M' }, facts, moment, ({ sum }) => sum === 71);
     expect(next).toBe(Date.UTC(2024, 1, 29, 12));
   });

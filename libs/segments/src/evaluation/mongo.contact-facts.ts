@@ -15,21 +15,27 @@ import { BucketedFacts } from '../facts/bucketed.facts';
 import { bucketsNeeded } from '../facts/buckets-needed';
 import { bucketIds } from '../facts/facts.document';
 import { FactBuckets } from '../read-models/mongo.fact-buckets';
-import { unpackMembership, type PackedMembership } from '../read-models/packed-membership';
+import { memberSince, type PackedMembership } from '../read-models/packed-membership';
 import { stayAt, type Moment } from '../read-models/stays/moment';
 import { STAYS, type SegmentedContact, type StayDocument } from '../read-models/segmented-contact';
 
 /** What rules ask of a stored contact. */
-export type AskedContact = Pick<SegmentedContact, 'contactId' | 'facts' | 'membership' | 'segments'> &
-  Readonly<{ profilingObjected?: true; processingRestricted?: true; _position: bigint }>;
+export type AskedContact = Pick<SegmentedContact, 'contactId' | 'facts' | 'segments'> &
+  Readonly<{
+    membership: Pick<PackedMembership, 'open' | 'overlays'>;
+    profilingObjected?: true;
+    processingRestricted?: true;
+    _position: bigint;
+  }>;
 
-type Stored = Omit<AskedContact, 'membership'> & Readonly<{ _id: string; membership: PackedMembership }>;
+type Stored = AskedContact & { _id: string };
 
 const QUERY_TIME_MAX_MS = 10_000;
 const ASKED_FIELDS = {
   contactId: 1,
   facts: 1,
-  membership: 1,
+  'membership.open': 1,
+  'membership.overlays': 1,
   segments: 1,
   profilingObjected: 1,
   processingRestricted: 1,
@@ -54,8 +60,8 @@ export class StoredContactFacts {
   }
 
   /** The next contacts by id that pass a filter, at most `limit`, as far as they are folded for rules. */
-  async scan(filter: StoreFilter, afterId: string, limit: number): Promise<readonly AskedContact[]> {
-    const found = await available(() =>
+  scan(filter: StoreFilter, afterId: string, limit: number): Promise<readonly AskedContact[]> {
+    return available(() =>
       this.contacts
         .find(
           { $and: [{ _id: { $gt: afterId } }, { facts: { $exists: true } }, filter] },
@@ -69,7 +75,6 @@ export class StoredContactFacts {
         )
         .toArray(),
     );
-    return found.map((contact) => ({ ...contact, membership: unpackMembership(contact.membership) }));
   }
 
   count(filter: StoreFilter): Promise<number> {
@@ -94,9 +99,8 @@ export class StoredContactFacts {
     return this.factsWith(contacts, rule, now, (contact, segmentId) => {
       const known = past.get(contact.contactId)?.get(segmentId);
       if (known !== undefined || moments.has(segmentId)) return known ?? [];
-      const { open } = contact.membership;
-      const current = Object.hasOwn(open, segmentId) ? open[segmentId] : undefined;
-      return current === undefined ? [] : [{ from: Date.parse(current.from), to: null }];
+      const since = memberSince(contact.membership, segmentId);
+      return since === null ? [] : [{ from: Date.parse(since), to: null }];
     });
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { noMembership, type Cause, type Interval } from '../membership/membership';
-import { packMembership, unpackMembership } from './packed-membership';
+import { memberSince, packMembership, unpackMembership } from './packed-membership';
 import type { StoredMembership } from './segmented-contact';
 
 const anyCause: fc.Arbitrary<Cause> = fc.record(
@@ -34,7 +34,10 @@ describe('a packed membership', () => {
     fc.assert(
       fc.property(anyStays, (stays) => {
         const membership = membershipOf(stays);
-        expect(unpackMembership(packMembership(membership))).toEqual(membership);
+        const packed = packMembership(membership);
+        expect(unpackMembership(packed)).toEqual(membership);
+        for (const { segmentId, causeIn } of stays) expect(memberSince(packed, segmentId)).toBe(causeIn.at);
+        expect(memberSince(packed, 'another')).toBeNull();
       }),
     ));
 

@@ -46,3 +46,7 @@ export const unpackMembership = ({ open, ...membership }: PackedMembership): Sto
   }
   return { ...membership, open: stays };
 };
+
+/** When the stay in a segment that goes on began, ISO 8601 UTC; null: there is none. */
+export const memberSince = ({ open }: Pick<PackedMembership, 'open'>, segmentId: string): string | null =>
+  open.find(({ segmentIds }) => segmentIds.split(' ').includes(segmentId))?.causeIn.at ?? null;
