@@ -190,6 +190,7 @@ describe('erasing contacts, over HTTP', () => {
     expect(receipt).toMatchObject({
       contactId,
       pointsForfeited: { main: 30 },
+      suppressionTokens: 1,
       keys: [{ keyId: expect.stringMatching(/^p/) }, { keyId: expect.stringMatching(/^r/) }],
       stores: [
         { store: 'events', before: 4, after: 0 },

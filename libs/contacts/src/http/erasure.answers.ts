@@ -54,6 +54,12 @@ export class ErasureReceiptShape {
   @ApiProperty({ type: () => DestroyedKeyShape, isArray: true }) readonly keys!: DestroyedKeyShape[];
   @ApiProperty({ type: 'object', additionalProperties: COUNT, description: 'By pool.' })
   readonly pointsForfeited!: Readonly<Record<string, number>>;
+  @ApiProperty({
+    ...COUNT,
+    ...left,
+    description: 'Keyed tokens that imports and invitations know the person by; they stay.',
+  })
+  readonly suppressionTokens?: number;
   @ApiProperty({ type: () => ReceiptStoreShape, isArray: true }) readonly stores!: ReceiptStoreShape[];
   @ApiProperty({ ...TIME, ...left }) readonly purgedBy?: string;
   @ApiProperty({ ...TIME, ...left }) readonly purgedAt?: string;

@@ -239,6 +239,7 @@ describe('an erasure, on an event store, a key ring and a document store', () =>
     expect(await documentOf<ErasureDocument>('erasures', contactId)).toMatchObject({
       state: 'completed',
       forfeited: { main: 50, vip: 7 },
+      suppressionTokens: 2,
       keys: [{}, {}],
       stores: [{ store: 'documents', before: 1, after: 0 }],
       valuesErased: 5,

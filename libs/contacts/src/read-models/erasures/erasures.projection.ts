@@ -2,6 +2,7 @@ import { addMillis, open, type RecordedEvent } from '@app/kernel';
 import { defineProjection } from '@app/read-store';
 import type {
   ContactErased,
+  ContactSuppressed,
   ErasureCancelled,
   ErasureCompleted,
   ErasureRequested,
@@ -30,6 +31,8 @@ export type ErasureDocument = Readonly<{
   unreachableAt: string | null;
   completedAt: string | null;
   forfeited: Figures;
+  /** How many keyed tokens were left behind, by which imports know the person. */
+  suppressionTokens: number;
   keys: readonly DestroyedKey[];
   held: readonly StoreCount[];
   stores: readonly StorePurge[];
@@ -46,6 +49,7 @@ type Event =
   | ErasureCancelled
   | ErasureStarted
   | PointsForfeited
+  | ContactSuppressed
   | ContactErased
   | ErasureCompleted
   | RetainedDataDestroyed;
@@ -55,7 +59,7 @@ export const UNDER_WAY_MS = 30_000;
 
 export const erasuresProjection = defineProjection<ErasureDocument, Event>({
   name: 'erasures',
-  version: 1,
+  version: 2,
   keys: ({ data }) => [data.contactId],
   indexes: [{ key: { nextStepAt: 1 } }],
   fields: {
@@ -69,6 +73,7 @@ export const erasuresProjection = defineProjection<ErasureDocument, Event>({
     unreachableAt: open,
     completedAt: open,
     forfeited: open,
+    suppressionTokens: open,
     keys: open,
     held: open,
     stores: open,
@@ -90,6 +95,7 @@ export const erasuresProjection = defineProjection<ErasureDocument, Event>({
       unreachableAt: null,
       completedAt: null,
       forfeited: {},
+      suppressionTokens: 0,
       keys: [],
       held: [],
       stores: [],
@@ -112,6 +118,8 @@ export const erasuresProjection = defineProjection<ErasureDocument, Event>({
       const before = doc && Object.hasOwn(doc.forfeited, pool) ? (doc.forfeited[pool] ?? 0) : 0;
       return advanced(doc, event, { forfeited: { ...doc?.forfeited, [pool]: before + points } });
     },
+    'contacts.ContactSuppressed.v1': (doc, event) =>
+      advanced(doc, event, { suppressionTokens: (doc?.suppressionTokens ?? 0) + 1 }),
     'contacts.ContactErased.v1': (doc, event) => {
       const { occurredAt, keyIds, held, retainedUntil = null } = event.data;
       return advanced(doc, event, {

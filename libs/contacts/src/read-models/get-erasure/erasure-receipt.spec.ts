@@ -21,6 +21,7 @@ const buyer: ErasureDocument = {
   unreachableAt: AT,
   completedAt: null,
   forfeited: {},
+  suppressionTokens: 0,
   keys: [{ keyId: 'p1', destroyedAt: AT }],
   held: [],
   stores: [],
@@ -48,6 +49,11 @@ describe('the receipt of a buyer’s erasure', () => {
     const receipt = erasureReceipt(purged, signer);
     expect(receipt?.retained).toMatchObject({ values: 2, until: UNTIL });
     expect(receipt?.stores).toEqual([{ store: 'events', before: 6, after: 2 }]);
+  });
+
+  it('says how many tokens are left behind, where any are', () => {
+    expect(erasureReceipt(buyer, signer)).not.toHaveProperty('suppressionTokens');
+    expect(erasureReceipt({ ...buyer, suppressionTokens: 2 }, signer)?.suppressionTokens).toBe(2);
   });
 
   it('says that none are left once their time was up', () => {

@@ -18,6 +18,8 @@ export type ErasureReceipt = Readonly<{
   unreachableAt: string;
   keys: readonly Readonly<{ keyId: string; destroyedAt: string }>[];
   pointsForfeited: Readonly<Record<string, number>>;
+  /** Keyed tokens that imports and invitations know the person by; absent: none. They stay. */
+  suppressionTokens?: number;
   /** Records of stores: on the first receipt what they held, on the second also what they hold now. */
   stores: readonly (StoreCount | StorePurge)[];
   /** Until when every byte will be gone; on the first receipt. */
@@ -47,6 +49,7 @@ export const erasureReceipt = (doc: ErasureDocument, signer: ReceiptSigner): Era
     unreachableAt,
     keys: doc.keys,
     pointsForfeited: doc.forfeited,
+    ...(doc.suppressionTokens > 0 && { suppressionTokens: doc.suppressionTokens }),
     ...(completedAt === null
       ? {
           stores: doc.held,
