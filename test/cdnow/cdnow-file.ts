@@ -5,5 +5,7 @@ import { resolve } from 'node:path';
 export const CDNOW =
   process.env['CDNOW_FILE'] ?? resolve(__dirname, '../../../shared/data/cdnow/CDNOW_master.txt');
 
+export const isCdnowThere = existsSync(CDNOW);
+
 /** For what needs the file; reported as skipped where it is missing. */
-export const withCdnow = existsSync(CDNOW) ? it : it.skip;
+export const withCdnow = isCdnowThere ? it : it.skip;
