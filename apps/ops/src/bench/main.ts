@@ -13,6 +13,7 @@ import { FULL, QUICK } from './scale';
 import { measureSegments } from './segments.part';
 import { SystemUnderTest } from './system-under-test';
 import { memoryOf } from './thread-cpu';
+import { measureVerification } from './verification.part';
 import { measureVisible } from './visible.part';
 
 const PARTS = [
@@ -63,7 +64,10 @@ const bench = async ({ only, quick, out }: Options): Promise<void> => {
       // Bare appends of the command part would lie in the way of the readers, so it comes last.
       if (wanted('visible')) await measureVisible(run);
       if (wanted('lists')) await measureLists(run);
-      if (wanted('privacy-log')) await measurePrivacyLog(run);
+      if (wanted('privacy-log')) {
+        await measurePrivacyLog(run);
+        await measureVerification(run);
+      }
       if (wanted('segments')) await measureSegments(run);
       if (wanted('catch-up')) await measureCatchUp(run);
       if (wanted('erasure')) await measureErasure(run);
