@@ -3,14 +3,14 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { AccessModule, KeyUses } from '@app/access';
 import { AutomationsModule } from '@app/automations';
 import { ContactsReadModule, ContactsWriteModule, ReceiptSigner, SuppressionSetting } from '@app/contacts';
-import { EventStoreModule } from '@app/event-store';
+import { DecisionRunner, EventStoreModule } from '@app/event-store';
 import { HttpModule, Metrics, Readiness, SseStreams } from '@app/http';
 import { Clock, SystemClock } from '@app/kernel';
 import { MessagingModule } from '@app/messaging';
 import { PersonalDataModule, type KeyRingPlace } from '@app/personal-data';
 import { PrivacyLogModule, PrivacyLogReads, PrivacyLogSigner } from '@app/privacy-log';
 import { ReadStoreModule } from '@app/read-store';
-import { RewardAudience, RewardReads, RewardsModule } from '@app/rewards';
+import { RewardAudience, rewardDecider, RewardReads, RewardsModule, rewardStream } from '@app/rewards';
 import {
   FactBuckets,
   FillState,
@@ -56,10 +56,14 @@ class SurroundingsModule {
         },
         {
           provide: RewardPrices,
-          useFactory: (rewards: RewardReads): RewardPrices => ({
-            priceOf: async (rewardId) => (await rewards.find(rewardId))?.terms.price,
+          // From its own stream: a reward may be named the moment that it is there.
+          useFactory: (decisions: DecisionRunner): RewardPrices => ({
+            priceOf: async (rewardId) => {
+              const { state } = await decisions.read(rewardDecider, rewardStream(rewardId));
+              return state.status === 'known' ? state.terms.price : undefined;
+            },
           }),
-          inject: [RewardReads],
+          inject: [DecisionRunner],
         },
         {
           provide: KeyUses,

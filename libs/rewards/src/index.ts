@@ -1,6 +1,7 @@
 import { rewardsProjection } from './read-models/catalogue/rewards.projection';
 
-export { rewardEventDefinitions } from './domain/reward.events';
+export { rewardDecider } from './domain/reward.decider';
+export { rewardEventDefinitions, rewardStream } from './domain/reward.events';
 export type * from './domain/reward.events';
 export { RewardAudience } from './application/reward-audience.port';
 export { RewardStock } from './application/reward-stock';
