@@ -2,7 +2,7 @@
 module.exports = {
   testEnvironment: 'node',
   // A slow machine is no failure: timings never gate a test, they only end one that hangs.
-  testTimeout: 240_000,
+  testTimeout: 600_000,
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   moduleNameMapper: { '^@app/([^/]+)$': '<rootDir>/libs/$1/src/index' },

@@ -156,7 +156,7 @@ describe('bad rules', () => {
     segmentId = String(id);
     await system.call('GET', `/v1/segments/${segmentId}?minPosition=${String(position)}`);
     defined = await segments(String(position));
-  }, 60_000);
+  });
 
   afterAll(() => system.dispose());
 

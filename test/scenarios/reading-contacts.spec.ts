@@ -171,7 +171,7 @@ describe('reading contacts', () => {
       const closed = new AbortController();
       const answer = await fetch(`${system.url}/v1/activity/live${query}`, {
         headers: { authorization: `Bearer ${system.adminKey}`, ...headers },
-        signal: AbortSignal.any([closed.signal, AbortSignal.timeout(20_000)]),
+        signal: AbortSignal.any([closed.signal, AbortSignal.timeout(120_000)]),
       });
       expect(answer.headers.get('content-type')).toMatch('text/event-stream');
       const decoder = new TextDecoder();

@@ -13,8 +13,8 @@ const PROJECTOR = resolve(__dirname, '../../dist/apps/projector/src/main.js');
 const EVENT_STORE = resolve(__dirname, '../../dist/libs/embedded-eventstoredb/src/main.js');
 const DOCUMENT_STORE = resolve(__dirname, '../../dist/libs/embedded-mongodb/src/main.js');
 const OPS = resolve(__dirname, '../../dist/apps/ops/src/main.js');
-const READY_WITHIN_MS = 60_000;
-const ENDS_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 180_000;
+const ENDS_WITHIN_MS = 120_000;
 
 export type Answer<Body = Record<string, unknown>> = Readonly<{
   status: number;

@@ -7,7 +7,7 @@ import { documentStoreSuite } from './document-store.suite';
 
 const real = realServer();
 const servers = [embeddedServer(), ...(real ? [real] : [])];
-const START_MS_MAX = 240_000;
+const START_MS_MAX = 600_000;
 
 // A suite that did not run should be seen: `MONGODB_URL` or `MONGOD_BINARY` names a real server to hold this one against.
 process.stdout.write(

@@ -14,8 +14,6 @@ import { readModels } from '@app/system';
 import { startProjector } from './start-projector';
 import { startProjectorThread } from './start-projector-thread';
 
-jest.setTimeout(60_000);
-
 describe('the projector', () => {
   let testServers: TestServers;
   let servers: Servers;
@@ -42,7 +40,7 @@ describe('the projector', () => {
 
   const register = async (): Promise<Readonly<{ contactId: string; position: bigint }>> => {
     const contactId = randomUUID();
-    const context = commandContext({ commandId: randomUUID(), deadlineMs: Date.now() + 10_000 });
+    const context = commandContext({ commandId: randomUUID(), deadlineMs: Date.now() + 60_000 });
     const registered: ContactEvent = {
       type: 'contacts.ContactRegistered.v1',
       data: { contactId, occurredAt: context.now, source: 'app', profile: { firstName: 'Ada' } },
@@ -64,7 +62,7 @@ describe('the projector', () => {
     expect(await app.get(ReadGate).wait(position)).toBeGreaterThanOrEqual(position);
     const stored = await app
       .get<Db>(READ_DB)
-      .collection<{ _id: string }>('contacts_v2')
+      .collection<{ _id: string }>('contacts_v3')
       .findOne({ _id: contactId });
     expect(stored).not.toBeNull();
     await eventually('it knows', async () => (await projector.status()).position === position.toString());

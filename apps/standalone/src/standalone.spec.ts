@@ -1,13 +1,14 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually } from '@app/testing';
 
-const REPOSITORY = resolve(__dirname, '../../..');
-const START_TIME_MS = 60_000;
+/** What `npm test` has built. */
+const PROGRAM = resolve(__dirname, '../../../dist/apps/standalone/src/main.js');
+const START_TIME_MS = 180_000;
 const CONTACT_ID = '7f3c2f6e-52f4-4d0b-9f3e-0c1d7a9b1e55';
 
 type Started = Readonly<{ child: ChildProcess; url: string; output: () => string; errors: () => string }>;
@@ -21,16 +22,7 @@ describe('the standalone', () => {
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'regulars-standalone-'));
     dataDir = join(directory, 'data');
-    symlinkSync(join(REPOSITORY, 'node_modules'), join(directory, 'node_modules'));
-    const ignored = ['--ignore', '**/*.spec.ts', '--quiet', '--config-file', '.swcrc'];
-    execFileSync(
-      'node_modules/.bin/swc',
-      ['apps', 'libs', '--out-dir', join(directory, 'dist'), ...ignored],
-      {
-        cwd: REPOSITORY,
-      },
-    );
-  }, START_TIME_MS);
+  });
 
   afterAll(async () => {
     for (const child of children) child.kill('SIGKILL');
@@ -38,7 +30,7 @@ describe('the standalone', () => {
   });
 
   const run = (environment: Record<string, string> = {}) => {
-    const child = spawn(process.execPath, ['dist/apps/standalone/src/main.js'], {
+    const child = spawn(process.execPath, [PROGRAM], {
       cwd: directory,
       env: { PATH: process.env['PATH'], PORT: '0', REGULARS_DATA_DIR: dataDir, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

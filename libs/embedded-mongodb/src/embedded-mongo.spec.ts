@@ -9,7 +9,7 @@ import { MongoClient } from 'mongodb';
 import { EmbeddedMongo, startEmbeddedMongo } from './embedded-mongo';
 
 /** Each start compiles the sources anew, which takes its time on a busy machine. */
-const START_MS_MAX = 240_000;
+const START_MS_MAX = 600_000;
 jest.setTimeout(START_MS_MAX);
 
 const folders: string[] = [];
