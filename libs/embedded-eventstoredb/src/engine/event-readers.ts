@@ -10,6 +10,9 @@ export interface EventReader {
 
 /** The events of one stream upwards from a revision, as far as they can be read at the time of each call. */
 export class StreamForwardReader implements EventReader {
+  /** The last revision on disk when it was last looked up: for each event would be too often, and it only grows. */
+  private head = -1;
+
   constructor(
     private readonly engine: EventStoreEngine,
     private readonly stream: string,
@@ -22,12 +25,14 @@ export class StreamForwardReader implements EventReader {
   }
 
   next(): LogRecord | null {
-    const head = this.engine.durableHead(this.stream);
-    if (this.revision > head) return null;
     const { maxAgeMs } = this.engine.limitsOf(this.stream);
+    const first = this.engine.firstVisible(this.stream);
+    if (Math.max(this.revision, first) > this.head) this.head = this.engine.durableHead(this.stream);
+    const { head } = this;
+    if (this.revision > head) return null;
     const oldest = maxAgeMs === null ? 0 : Date.now() - maxAgeMs;
     // All of a soft-deleted stream is below its first visible revision, until it is written to again.
-    this.revision = Math.max(this.revision, Math.min(this.engine.firstVisible(this.stream), head + 1));
+    this.revision = Math.max(this.revision, Math.min(first, head + 1));
     while (this.revision <= head) {
       const record = this.engine.eventAt(this.stream, this.revision++);
       if (record.createdMs >= oldest) return record;

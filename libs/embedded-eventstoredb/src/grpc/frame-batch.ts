@@ -1,10 +1,12 @@
 /** Messages are handed to the transport in batches of about this size. */
 const BATCH_BYTES = 64 * 1024;
 const FIRST_BYTES = 4 * 1024;
+const NONE = Buffer.alloc(0);
 
 /** Collects gRPC frames for one write. */
 export class FrameBatch {
-  private buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  /** Made with the first frame: after its last batch a call needs none. */
+  private buffer = NONE;
   private length = 0;
 
   get isEmpty(): boolean {
@@ -19,7 +21,7 @@ export class FrameBatch {
   add(frame: Buffer): void {
     if (this.length + frame.length > this.buffer.length) {
       const grown = Buffer.allocUnsafe(
-        Math.max(this.length + frame.length, Math.min(4 * this.buffer.length, 2 * BATCH_BYTES)),
+        Math.max(this.length + frame.length, Math.min(4 * this.buffer.length, 2 * BATCH_BYTES), FIRST_BYTES),
       );
       this.buffer.copy(grown, 0, 0, this.length);
       this.buffer = grown;
@@ -31,7 +33,7 @@ export class FrameBatch {
   /** Gives the collected bytes away and starts anew. */
   take(): Buffer {
     const taken = this.buffer.subarray(0, this.length);
-    this.buffer = Buffer.allocUnsafe(FIRST_BYTES);
+    this.buffer = NONE;
     this.length = 0;
     return taken;
   }
