@@ -19,7 +19,7 @@ const FROZEN_AT = '2024-01-31T22:45:00.000Z';
 const END = '2025-04-10T00:00:00.000Z';
 /** The engine holds the clock back by so much, for the sake of servers whose clocks differ. */
 const MARGIN_MS = 500;
-const AROUND_MS = [-3_600_000, -1_000, -1, 0, 1, 1_000];
+const AROUND_MS = [-1_000, -1, 0, 1_000];
 
 type Case = Readonly<{
   name: string;
@@ -518,7 +518,7 @@ describe('with all events frozen', () => {
 
     it('whatever was down, and for how long, it comes out the same', async () => {
       const expected = { stays: await stays(), shown: await shown([...everyone]) };
-      for (const every of [grid.length, 97, 13]) {
+      for (const every of [grid.length, 31]) {
         let engine = await frozen();
         for (const [n, at] of grid.entries()) {
           if (n % every !== every - 1) continue;
