@@ -1,7 +1,7 @@
 import type { Actor } from '@app/kernel';
 import { ContactGoneError, NotForAuditorsError, ProcessingRestrictedError } from './domain/contact.errors';
 
-export { ContactGoneError };
+export { ContactGoneError, ProcessingRestrictedError };
 
 /** Who looks. */
 export type Reader = Actor['role'];

@@ -3,7 +3,7 @@ import type { Actor } from '@app/kernel';
 import { Controller, Get, Headers, Logger, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { ProcessingRestrictedError } from '../domain/contact.errors';
+import { ProcessingRestrictedError } from '../visibility';
 import type { ActivityFilter } from '../read-models/activity/activity-filter';
 import { ACTIVITY_ITEM_FIELDS, activityItem } from '../read-models/activity/activity-item';
 import { ContactPresence } from '../read-models/contacts/contact-presence';

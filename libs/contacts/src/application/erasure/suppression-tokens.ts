@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Injectable, Optional } from '@nestjs/common';
 import { Secrets } from '@app/personal-data';
-import { phoneDigits } from '../../domain/phone-digits';
+import { phoneDigits } from '../../phone-digits';
 
 /** Whether erasures leave a token behind; on unless set. */
 export abstract class SuppressionSetting {

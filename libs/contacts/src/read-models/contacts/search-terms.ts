@@ -1,6 +1,6 @@
 import { foldText } from '@app/rules';
 import type { Profile } from '../../domain/contact.events';
-import { phoneDigits } from '../../domain/phone-digits';
+import { phoneDigits } from '../../phone-digits';
 
 const TERMS_OF_NAMES_MAX = 20;
 const TERM_LENGTH_MAX = 64;
