@@ -335,7 +335,8 @@ export const segmentEngineSuite = (name: string, start: () => Promise<TestMongo>
         if (n < log.length - 1) await settled(engine);
       }
       const { contacts } = await stored();
-      expect(contacts.find(({ _id }) => _id === CONTACT_ID)?.['segments']).toEqual(['s1']);
+      const contact = (contacts as readonly Document[]).find((doc) => doc['_id'] === CONTACT_ID);
+      expect(contact?.['segments']).toEqual(['s1']);
     });
 
     it('know of a past that nobody asked for when it was', async () => {
