@@ -43,7 +43,7 @@ describe('automations, killed between an entry and what they do for it', () => {
   const start = async (): Promise<void> => {
     system = await RunningSystem.start({ dataDir });
   };
-  const done = async (method: string, path: string, body?: object, key = randomUUID()): Promise<Answer> => {
+  const done = async (method: string, path: string, body?: object, key: string = randomUUID()): Promise<Answer> => {
     const call = { ...(body && { body }), headers: method === 'GET' ? {} : { 'idempotency-key': key } };
     const answer = await system.call(method, `/v1${path}`, call);
     expect([path, answer.status < 300, answer.body['detail']]).toEqual([path, true, undefined]);
