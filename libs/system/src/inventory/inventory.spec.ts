@@ -48,8 +48,8 @@ describe('the inventory of personal data', () => {
       stored: 'sealed',
       key: 'personal',
     });
-    expect(found('contacts_v2', 'profile')).toMatchObject({ mark: 'personal(profile)', stored: 'clear' });
-    expect(found('contacts_v2', 'spend')).toMatchObject({ mark: 'none', stored: 'clear', holds: [] });
+    expect(found('contacts_v3', 'profile')).toMatchObject({ mark: 'personal(profile)', stored: 'clear' });
+    expect(found('contacts_v3', 'spend')).toMatchObject({ mark: 'none', stored: 'clear', holds: [] });
   });
 
   it('has the events of other contexts that feeds show, and shows open fields of them only', () => {

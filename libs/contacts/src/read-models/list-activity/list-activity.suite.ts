@@ -52,7 +52,7 @@ export const listActivitySuite = (db: () => Db): void => {
 
     const fill = async (log: Log): Promise<void> => {
       await db().collection('activity_v1').deleteMany({});
-      await db().collection('contacts_v2').deleteMany({});
+      await db().collection('contacts_v3').deleteMany({});
       const events = log as readonly RecordedEvent<DomainEvent>[];
       await store.save(contactsProjection, foldBatch(contactsProjection, events, new Map()) as Change[]);
       const entries = events.flatMap((event) => {

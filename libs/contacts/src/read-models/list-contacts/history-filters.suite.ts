@@ -53,7 +53,7 @@ export const historyFiltersSuite = (db: () => Db): void => {
     });
 
     const fill = async (log: readonly RecordedEvent<ContactEvent>[]): Promise<ContactDocument[]> => {
-      await db().collection('contacts_v2').deleteMany({});
+      await db().collection('contacts_v3').deleteMany({});
       const changes = foldBatch(contactsProjection, log, new Map()) as Change<ContactDocument>[];
       if (changes.length > 0) await store.save(contactsProjection, changes);
       return changes.flatMap(({ doc }) => (doc === null ? [] : [doc]));
@@ -63,7 +63,7 @@ export const historyFiltersSuite = (db: () => Db): void => {
       return new ListContactsHandler(
         contacts,
         new ContactSearch(contacts, matcher, new FixedClock(NOW)),
-        new ReadGate({ positions: async () => new Map([['contacts_v2', 7n]]) }, [contactsProjection]),
+        new ReadGate({ positions: async () => new Map([['contacts_v3', 7n]]) }, [contactsProjection]),
         new CursorCodec({ derive: () => Buffer.alloc(32, 1) }),
       );
     };
@@ -108,7 +108,7 @@ export const historyFiltersSuite = (db: () => Db): void => {
     it('knows the segments there are, and shows who is in one', async () => {
       const [log = []] = fc.sample(contactLogs({ contactsMax: 25, stepsMax: 2 }), { seed: 3, numRuns: 1 });
       const [first] = await fill(log);
-      const contacts = db().collection<{ _id: string }>('contacts_v2');
+      const contacts = db().collection<{ _id: string }>('contacts_v3');
       const id = first?.contactId as string;
       await contacts.updateOne({ _id: id }, { $set: { segments: ['s1', 's3'] } });
       const list = handler(new HistoryMatcher(log));

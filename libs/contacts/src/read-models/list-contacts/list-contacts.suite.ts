@@ -34,13 +34,13 @@ export const contactListSuite = (db: () => Db): void => {
       list = new ListContactsHandler(
         contacts,
         new ContactSearch(contacts, new HistoryMatcher(), new FixedClock(NOW)),
-        new ReadGate({ positions: async () => new Map([['contacts_v2', 7n]]) }, [contactsProjection]),
+        new ReadGate({ positions: async () => new Map([['contacts_v3', 7n]]) }, [contactsProjection]),
         new CursorCodec({ derive: () => Buffer.alloc(32, 1) }),
       );
     });
 
     const fill = async (log: readonly RecordedEvent<ContactEvent>[]): Promise<ContactDocument[]> => {
-      await db().collection('contacts_v2').deleteMany({});
+      await db().collection('contacts_v3').deleteMany({});
       const changes = foldBatch(contactsProjection, log, new Map()) as Change<ContactDocument>[];
       if (changes.length > 0) await store.save(contactsProjection, changes);
       return changes.flatMap(({ doc }) => (doc === null ? [] : [doc]));
@@ -97,7 +97,7 @@ export const contactListSuite = (db: () => Db): void => {
     it('reads every stretch of every sort from an index, without sorting', async () => {
       const [log = []] = fc.sample(contactLogs({ contactsMax: 25, stepsMax: 8 }), { seed: 3, numRuns: 1 });
       await fill(log);
-      const contacts = db().collection('contacts_v2');
+      const contacts = db().collection('contacts_v3');
       for (const sort of SORTS.flatMap((column) => [column, `-${column}`])) {
         const { column, direction } = orderOf(sort);
         const value = column.kind === 'text' ? 'b' : 1;

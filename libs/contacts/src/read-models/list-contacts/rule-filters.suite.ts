@@ -30,7 +30,7 @@ export const ruleFiltersSuite = (db: () => Db): void => {
     });
 
     const fill = async (log: readonly RecordedEvent<ContactEvent>[]): Promise<Map<string, HistoryFacts>> => {
-      await db().collection('contacts_v2').deleteMany({});
+      await db().collection('contacts_v3').deleteMany({});
       const changes = foldBatch(contactsProjection, log, new Map()) as Change<ContactDocument>[];
       if (changes.length > 0) await store.save(contactsProjection, changes);
       const histories = new Map<string, ContactHistory>();
@@ -47,7 +47,7 @@ export const ruleFiltersSuite = (db: () => Db): void => {
       for (const contactId of histories.keys()) {
         const segments = Object.keys(staysOf(contactId));
         await db()
-          .collection<{ _id: string }>('contacts_v2')
+          .collection<{ _id: string }>('contacts_v3')
           .updateOne({ _id: contactId }, { $set: { segments } });
       }
       // Of who is erased, the store keeps figures only; lists leave them out.
@@ -81,7 +81,7 @@ export const ruleFiltersSuite = (db: () => Db): void => {
               const now = new Date(latest + hours * HOUR_MS);
               const { filter, rest } = compileFilter(rule, contactRuleFields, now);
               const found = await db()
-                .collection<{ contactId: string }>('contacts_v2')
+                .collection<{ contactId: string }>('contacts_v3')
                 .find({ $and: [filter, { erasure: null }] }, { projection: { contactId: 1 } })
                 .toArray();
               const matches = found

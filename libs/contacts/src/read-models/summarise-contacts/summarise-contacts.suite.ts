@@ -27,7 +27,7 @@ export const summariseContactsSuite = (db: () => Db): void => {
     });
 
     const fill = async (log: readonly RecordedEvent[]): Promise<ContactDocument[]> => {
-      await db().collection('contacts_v2').deleteMany({});
+      await db().collection('contacts_v3').deleteMany({});
       const changes = foldBatch(contactsProjection, log, new Map()) as Change<ContactDocument>[];
       if (changes.length > 0) await store.save(contactsProjection, changes);
       return changes.flatMap(({ doc }) => (doc === null ? [] : [doc]));
@@ -37,7 +37,7 @@ export const summariseContactsSuite = (db: () => Db): void => {
       return new SummariseContactsHandler(
         contacts,
         new ContactSearch(contacts, matcher, new FixedClock(NOW)),
-        new ReadGate({ positions: async () => new Map([['contacts_v2', position]]) }, [contactsProjection]),
+        new ReadGate({ positions: async () => new Map([['contacts_v3', position]]) }, [contactsProjection]),
         new FixedClock(NOW),
       );
     };
