@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@app/testing';
+import { SeededRandom } from '../../apps/ops/src/demo/seeded-random';
 import { newDataDir, RunningSystem, type Answer } from './running-system';
 
 /** How often the process is killed; the seed of a run is printed, KILLS_SEED repeats it. */
@@ -17,19 +18,9 @@ jest.setTimeout(300_000 + KILLS * 30_000);
 
 type Contact = { readonly contactId: string; at: string; isIn: boolean; entered: number; left: number };
 
-/** Figures between 0 and 1, the same for the same seed (mulberry32). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 describe('automations, killed between an entry and what they do for it', () => {
-  const random = randomOf(SEED);
+  const seeded = new SeededRandom(String(SEED));
+  const random = (): number => seeded.next();
   const dataDir = newDataDir();
   const contacts: Contact[] = [];
   let system: RunningSystem;
@@ -43,7 +34,12 @@ describe('automations, killed between an entry and what they do for it', () => {
   const start = async (): Promise<void> => {
     system = await RunningSystem.start({ dataDir });
   };
-  const done = async (method: string, path: string, body?: object, key: string = randomUUID()): Promise<Answer> => {
+  const done = async (
+    method: string,
+    path: string,
+    body?: object,
+    key: string = randomUUID(),
+  ): Promise<Answer> => {
     const call = { ...(body && { body }), headers: method === 'GET' ? {} : { 'idempotency-key': key } };
     const answer = await system.call(method, `/v1${path}`, call);
     expect([path, answer.status < 300, answer.body['detail']]).toEqual([path, true, undefined]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@app/testing';
 import { openCheckpoint, parseKeyFile, verifyConsistency, type VerifierKey } from '@app/transparency-log';
+import { SeededRandom } from '../../apps/ops/src/demo/seeded-random';
 import { newDataDir, RunningSystem, runToEnd, type Answer } from './running-system';
 
 /** How often everything is killed at once; KILLS=50 is the full size. The seed of a run is printed, KILLS_SEED repeats it. */
@@ -26,19 +27,9 @@ type Contact = {
 };
 type Command = Readonly<{ method: string; path: string; body?: object; key: string; of: Contact }>;
 
-/** Figures between 0 and 1, the same for the same seed (mulberry32). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 describe('everything that is killed again and again', () => {
-  const random = randomOf(SEED);
+  const seeded = new SeededRandom(String(SEED));
+  const random = (): number => seeded.next();
   const dataDir = newDataDir();
   const witness = join(dataDir, 'witness');
   let system: RunningSystem;
