@@ -388,6 +388,9 @@ describe('erasing contacts, over HTTP', () => {
   });
 
   it('tells everything that is held about a person, with where it comes from', async () => {
+    const rule = { attr: 'profile.firstName', op: 'eq', value: 'Subject' };
+    const segment = await call('POST', '/v1/segments', { name: 'Subjects', rule });
+    expect(segment.status).toBe(201);
     const contactId = await register({
       firstName: 'Subject',
       email: 'subject@example.org',
@@ -398,6 +401,9 @@ describe('erasing contacts, over HTTP', () => {
     await call('POST', `${path}/purchases`, { invoiceNumber: 'R-77', amount: { minor: 5, currency: 'EUR' } });
     await call('POST', `${path}/devices`, { platform: 'ios', pushToken: 'push-token-77' });
     await call('POST', `${path}/messages`, { channel: 'inbox', purpose: 'service', body: 'Dear Subject' });
+    await eventually('the contact is found to be in the segment', async () =>
+      (await call('GET', `${path}/subject-access`)).text.includes('SegmentMembership'),
+    );
     const { status, text, headers } = await call('GET', `${path}/subject-access`);
     expect([status, headers.get('content-type')]).toEqual([200, 'application/x-ndjson']);
     const facts = text
@@ -410,6 +416,7 @@ describe('erasing contacts, over HTTP', () => {
       'PurchaseRecorded',
       'DeviceRegistered',
       'MessageSent',
+      'SegmentMembership',
     ]);
     for (const value of [
       'Subject',
@@ -427,6 +434,10 @@ describe('erasing contacts, over HTTP', () => {
       position: expect.stringMatching(/^\d+$/),
       recordedAt: expect.any(String),
       data: { points: 5, note: 'A note on Subject' },
+    });
+    expect(facts.at(-1)).toMatchObject({
+      eventId: facts[0]?.['eventId'],
+      data: { segmentId: segment.body['segmentId'], name: 'Subjects', to: null, causeOut: null },
     });
     expect(text).not.toContain('emailClaim');
   });

@@ -43,6 +43,8 @@ export {
   type FillingSegments,
   type Segmented,
 } from './read-models/contacts/filling-segments';
+export { DerivedRecords } from './application/subject-access/derived-records.port';
+export type { HeldFact } from './application/subject-access/subject-access';
 export { RuleMatcher } from './read-models/list-contacts/rule-matcher.port';
 export { checkVisible, type Reader } from './visibility';
 export { ContactsReadModule } from './read-models/contacts-read.module';

@@ -36,7 +36,9 @@ export class ErasureQueriesController {
   @Get(':contactId/subject-access')
   @ApiOperation({
     summary: 'Everything held about a person',
-    description: 'One JSON object a line, oldest first, each with the event it comes from.',
+    description:
+      'One JSON object a line, each with the event it comes from: all events, oldest first, then what was worked out from them, ' +
+      'such as the segments that the person was found to be in.',
   })
   @ApiProduces('application/x-ndjson')
   @Access({ roles: ['operator', 'auditor'], action: 'contact.export', shows: HELD_FIELDS })

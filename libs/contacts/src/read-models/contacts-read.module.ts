@@ -19,7 +19,8 @@ import { SummariseContactsHandler } from './summarise-contacts/summarise-contact
 
 /**
  * Everything that is asked about contacts. Needs READ_DB, ReadGate, CursorCodec, SseStreams, SealedFields, EventStore,
- * DecisionRunner, Clock, ReceiptSigner, and RuleMatcher. */
+ * DecisionRunner, Clock, ReceiptSigner, RuleMatcher and DerivedRecords.
+ */
 @Module({
   controllers: [ContactsQueriesController, ErasureQueriesController, ActivityQueriesController],
   providers: [

@@ -6,13 +6,15 @@ import { ContactNotFoundError } from '../../domain/contact.errors';
 import { contactEventDefinitions, contactStream, type ContactEvent } from '../../domain/contact.events';
 import { isFenced } from '../../domain/decision-basics';
 import { checkVisible, type Reader } from '../../visibility';
+import { DerivedRecords } from './derived-records.port';
 
 /** One thing that is held about a person, and where it comes from. */
 export type HeldFact = Readonly<{
   /** Of the event, without context and version: `PurchaseRecorded`. */
   what: string;
   type: string;
-  eventId: string;
+  /** Null: the clock alone brought it about. */
+  eventId: string | null;
   position: string;
   recordedAt: string;
   /** Who wrote it, by pseudonym. */
@@ -58,12 +60,16 @@ export const HELD_FIELDS: readonly string[] = [
   ),
 ];
 
-/** What a person is told that is held about them (GDPR, Articles 15 and 20): all of their stream, event by event. */
+/**
+ * What a person is told that is held about them (GDPR, Articles 15 and 20): all of their stream, event by event, and what was
+ * worked out from it.
+ */
 @Injectable()
 export class SubjectAccess {
   constructor(
     private readonly runner: DecisionRunner,
     private readonly events: EventStore,
+    private readonly derived: DerivedRecords,
   ) {}
 
   /**
@@ -81,6 +87,7 @@ export class SubjectAccess {
     for await (const event of this.events.readStream(contactStream(contactId))) {
       yield heldFact(event as RecordedEvent<ContactEvent>);
     }
+    yield* this.derived.about(contactId);
   }
 }
 

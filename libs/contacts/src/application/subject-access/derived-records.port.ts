@@ -1,0 +1,7 @@
+import type { HeldFact } from './subject-access';
+
+/** What is held about a person that was worked out from their stream and is kept elsewhere. */
+export abstract class DerivedRecords {
+  /** As it stands when it is taken. Throws ReadStoreUnavailableError. */
+  abstract about(contactId: string): AsyncIterable<HeldFact>;
+}
