@@ -44,7 +44,7 @@ export {
   type Segmented,
 } from './read-models/contacts/filling-segments';
 export { DerivedRecords } from './application/subject-access/derived-records.port';
-export type { HeldFact } from './application/subject-access/subject-access';
+export type { HeldFact } from './application/subject-access/held-fact';
 export { RuleMatcher } from './read-models/list-contacts/rule-matcher.port';
 export { checkVisible, type Reader } from './visibility';
 export { ContactsReadModule } from './read-models/contacts-read.module';

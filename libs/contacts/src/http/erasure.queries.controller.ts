@@ -5,7 +5,8 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import { Access, CurrentActor, MinPosition, UuidParam, type HttpReply } from '@app/http';
 import type { Actor } from '@app/kernel';
 import { GetErasureQuery, type ErasureView } from '../read-models/get-erasure/get-erasure.query';
-import { HELD_FIELDS, SubjectAccess, type HeldFact } from '../application/subject-access/subject-access';
+import type { HeldFact } from '../application/subject-access/held-fact';
+import { HELD_FIELDS, SubjectAccess } from '../application/subject-access/subject-access';
 import { ErasureShape } from './erasure.answers';
 
 /** What people, and those who answer to them, are shown about their data. */

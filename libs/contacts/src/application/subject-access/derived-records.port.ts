@@ -1,4 +1,4 @@
-import type { HeldFact } from './subject-access';
+import type { HeldFact } from './held-fact';
 
 /** What is held about a person that was worked out from their stream and is kept elsewhere. */
 export abstract class DerivedRecords {

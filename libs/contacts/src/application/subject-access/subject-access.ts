@@ -7,21 +7,7 @@ import { contactEventDefinitions, contactStream, type ContactEvent } from '../..
 import { isFenced } from '../../domain/decision-basics';
 import { checkVisible, type Reader } from '../../visibility';
 import { DerivedRecords } from './derived-records.port';
-
-/** One thing that is held about a person, and where it comes from. */
-export type HeldFact = Readonly<{
-  /** Of the event, without context and version: `PurchaseRecorded`. */
-  what: string;
-  type: string;
-  /** Null: the clock alone brought it about. */
-  eventId: string | null;
-  position: string;
-  recordedAt: string;
-  /** Who wrote it, by pseudonym. */
-  actor: Readonly<{ id: string; role: string }>;
-  /** Opened. */
-  data: Readonly<Record<string, unknown>>;
-}>;
+import type { HeldFact } from './held-fact';
 
 /** Fields that only the write side has a use for, and that tell the person nothing. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
