@@ -88,10 +88,12 @@ describe('while the key ring is away', () => {
     await keyServer.kill();
     deployment.resumeProjector();
 
+    let said: Awaited<ReturnType<typeof projector>> | undefined;
     await eventually('the projector says that it waits', async () => {
-      const { status, body } = await projector();
-      return status === 503 && body['state'] === 'retrying' && body['error'] === 'KeyRingUnavailableError';
-    });
+      said = await projector();
+      return said.status === 503 && said.body['error'] === 'KeyRingUnavailableError';
+    }).catch(() => undefined);
+    expect(said).toMatchObject({ status: 503, body: { state: 'retrying', error: 'KeyRingUnavailableError' } });
     const reached = (await projector()).body['position'];
     for (const one of [api, other])
       expect(await one.call('GET', '/health/ready')).toMatchObject({
