@@ -93,7 +93,10 @@ describe('while the key ring is away', () => {
       said = await projector();
       return said.status === 503 && said.body['error'] === 'KeyRingUnavailableError';
     }).catch(() => undefined);
-    expect(said).toMatchObject({ status: 503, body: { state: 'retrying', error: 'KeyRingUnavailableError' } });
+    expect(said).toMatchObject({
+      status: 503,
+      body: { state: 'retrying', error: 'KeyRingUnavailableError' },
+    });
     const reached = (await projector()).body['position'];
     for (const one of [api, other])
       expect(await one.call('GET', '/health/ready')).toMatchObject({
