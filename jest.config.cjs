@@ -1,6 +1,10 @@
+const { availableParallelism } = require('node:os');
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
+  // Specs wait for servers much of the time: on two cores two of them are through sooner than one after the other.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   // A slow machine is no failure: timings never gate a test, they only end one that hangs.
   testTimeout: 600_000,
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],

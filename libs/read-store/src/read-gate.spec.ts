@@ -24,7 +24,7 @@ describe('the read gate', () => {
   let checkpoints: SettableCheckpoints;
   beforeEach(() => {
     checkpoints = new SettableCheckpoints();
-    checkpoints.now.set('contacts_v1', 99n).set('contacts_v3', 5n).set('activity_v1', 7n);
+    checkpoints.now.set('contacts_v1', 99n).set('contacts_v2', 5n).set('activity_v1', 7n);
   });
   const gateOf = (options = {}) => new ReadGate(checkpoints, readModels, options);
 
@@ -34,7 +34,7 @@ describe('the read gate', () => {
   });
 
   it('answers 0 before a read model has begun', async () => {
-    checkpoints.now.delete('contacts_v3');
+    checkpoints.now.delete('contacts_v2');
     expect(await gateOf().wait()).toBe(0n);
   });
 
@@ -42,7 +42,7 @@ describe('the read gate', () => {
     const gate = gateOf();
     let reached: bigint | undefined;
     const waiting = gate.wait(8n).then((position) => (reached = position));
-    checkpoints.now.set('contacts_v3', 9n);
+    checkpoints.now.set('contacts_v2', 9n);
     await gate.position();
     await sleep(30);
     expect(reached).toBeUndefined();
@@ -65,7 +65,7 @@ describe('the read gate', () => {
     const waiting = [gate.wait(8n), gate.wait(8n)];
     await gate.position();
     await expect(gate.wait(8n)).rejects.toThrow(ReadBehindError);
-    checkpoints.now.set('contacts_v3', 8n).set('activity_v1', 8n);
+    checkpoints.now.set('contacts_v2', 8n).set('activity_v1', 8n);
     expect(await Promise.all(waiting)).toEqual([8n, 8n]);
   });
 
@@ -75,7 +75,7 @@ describe('the read gate', () => {
     expect(checkpoints.reads).toBe(1);
     const waiting = Promise.all(Array.from({ length: 100 }, () => gate.wait(8n)));
     await sleep(30);
-    checkpoints.now.set('contacts_v3', 8n).set('activity_v1', 8n);
+    checkpoints.now.set('contacts_v2', 8n).set('activity_v1', 8n);
     await waiting;
     expect(checkpoints.reads).toBeLessThan(50);
   });
@@ -95,7 +95,7 @@ describe('the read gate', () => {
     checkpoints.failure = new ReadStoreUnavailableError();
     for (const outcome of await Promise.allSettled(waiting)) expect(outcome.status).toBe('rejected');
     checkpoints.failure = undefined;
-    checkpoints.now.set('contacts_v3', 8n).set('activity_v1', 8n);
+    checkpoints.now.set('contacts_v2', 8n).set('activity_v1', 8n);
     expect(await gate.wait(8n)).toBe(8n);
   });
 });
