@@ -62,8 +62,8 @@ describe('when a rolling window next moves', () => {
         const change = edges.find((at) => truthAt(at) !== before) ?? null;
         let steps = 0;
         for (let now = NOW; ; steps += 1) {
-          const isSame = ({ sum }: Tally): boolean => sum >= limit === before;
-          const next = nextMoveIn(SERIES, window, facts, moment.at(now), isSame);
+          const truthIn = ({ sum }: Tally): boolean => sum >= limit === before;
+          const next = nextMoveIn(SERIES, window, facts, moment.at(now), truthIn);
           if (next === null) return change === null;
           if (next <= now) return false;
           if (change !== null && next >= change) return next === change && steps <= 8;

@@ -4,6 +4,7 @@ import type { ContactFacts, Fact, Range, Series, Tally } from './facts';
 import { earliestAfter, type Moment } from './moment';
 import { isDate } from './parse-values';
 import type { Window } from './rule';
+import type { Truth } from './truth';
 
 /** So many of the newest facts are named as evidence. */
 const EVIDENCE_MAX = 20;
@@ -80,22 +81,23 @@ const partsOf = (window: Window, facts: ContactFacts, moment: Moment): Parts => 
 const askedFacts = (series: Series, { range, isIn }: Asked, facts: ContactFacts): readonly Fact[] =>
   facts.list(series, range, { order: 'oldest', limit: Infinity }).filter(isIn);
 
+/** What a tally comes to for a leaf; null: every tally to something else. */
+export type TruthIn = ((tally: Tally) => Truth) | null;
+
 /**
- * When a fact that is not in the window yet, or is in it now, next comes or goes such that the tally is no longer the same
- * to the caller; null where that never happens. Sometimes earlier, which is harmless.
+ * When a fact that is not in the window yet, or is in it now, next comes or goes such that the tally comes to something else;
+ * null where that never happens. Sometimes earlier, which is harmless.
  */
 export const nextMoveIn = (
   series: Series,
   window: Window,
   facts: ContactFacts,
   moment: Moment,
-  isSame: (tally: Tally) => boolean,
+  truthIn: TruthIn,
 ): number | null => {
+  if ('last' in window) return nextRollingMove(series, window, facts, moment, truthIn);
   const { now } = moment;
   const axis = axisOf(window);
-  if ('last' in window) {
-    return nextRollingMove(facts, series, window, moment, isSame);
-  }
   const [coming] = facts.list(series, { after: now, upTo: Infinity, ...axis }, { order: 'oldest', limit: 1 });
   const moves: (number | null)[] = [coming?.at ?? null];
   if ('period' in window) {
@@ -112,30 +114,33 @@ export const nextMoveIn = (
 /** So many facts that come, and as many that go, are looked through; then the caller is asked to come back. */
 const MOVES_MAX = 64;
 
+type RollingWindow = Extract<Window, { last: string }>;
 type Move = Readonly<{ at: number; sign: 1 | -1; fact: Fact }>;
 
 const nextRollingMove = (
-  facts: ContactFacts,
   series: Series,
-  window: Extract<Window, { last: string }>,
+  window: RollingWindow,
+  facts: ContactFacts,
   moment: Moment,
-  isSame: (tally: Tally) => boolean,
+  truthIn: TruthIn,
 ): number | null => {
-  const { moves, horizon } = movesAhead(facts, series, window, moment);
+  const { moves, horizon } = movesAhead(series, window, facts, moment);
+  if (moves.length === 0) return null;
   let { count, sum } = tallyIn(series, window, facts, moment);
+  const truth = truthIn?.({ count, sum });
   for (const [n, { at, sign, fact }] of moves.entries()) {
     [count, sum] = [count + sign * fact.count, sum + sign * fact.amount];
     if (moves[n + 1]?.at === at) continue;
-    if (at >= horizon || !isSame({ count, sum })) return at;
+    if (at >= horizon || truthIn === null || truthIn({ count, sum }) !== truth) return at;
   }
   return null;
 };
 
 /** What comes into a rolling window and leaves it, in order of time; complete before the horizon. */
 const movesAhead = (
-  facts: ContactFacts,
   series: Series,
-  window: Extract<Window, { last: string }>,
+  window: RollingWindow,
+  facts: ContactFacts,
   { now, tz }: Moment,
 ): Readonly<{ moves: readonly Move[]; horizon: number }> => {
   const duration = durationParts(window.last);

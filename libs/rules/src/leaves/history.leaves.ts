@@ -1,4 +1,4 @@
-import type { ContactFacts, Fact, Series, Tally } from '../facts';
+import type { ContactFacts, Fact, Series } from '../facts';
 import { earliestAfter, type Moment } from '../moment';
 import type { EventLeaf, LastEventLeaf, SinceLeaf } from '../rule';
 import { conjunction } from '../truth';
@@ -23,18 +23,14 @@ export const eventLeaf: LeafKind<EventLeaf> = {
   },
   nextMove: (leaf, facts, moment) =>
     earliestAfter(moment.now, [
-      nextMoveIn(eventSeries(leaf), leaf.window, facts, moment, sameCount(leaf, facts, moment)),
+      nextMoveIn(eventSeries(leaf), leaf.window, facts, moment, ({ count }) =>
+        numberTruth(leaf.count, count),
+      ),
       leaf.requireTenure === true && facts.registeredAt !== null
         ? nextTenureMove(leaf.window, facts.registeredAt, moment)
         : null,
     ]),
   evidence: (leaf, facts, moment) => evidenceIn(eventSeries(leaf), leaf.window, facts, moment),
-};
-
-/** Whether another count comes to the same as the one at a moment. */
-const sameCount = (leaf: EventLeaf, facts: ContactFacts, moment: Moment): ((tally: Tally) => boolean) => {
-  const truth = numberTruth(leaf.count, tallyIn(eventSeries(leaf), leaf.window, facts, moment).count);
-  return ({ count }) => numberTruth(leaf.count, count) === truth;
 };
 
 const lastOf = (series: Series, facts: ContactFacts, { now }: Moment): Fact | undefined =>

@@ -5,7 +5,7 @@ import { earliestAfter, type Moment } from '../moment';
 import type { MetricLeaf, MetricRef, NumberTest, PresenceTest, Window } from '../rule';
 import type { Truth } from '../truth';
 import { numberTruth, quotientTruth } from '../value-tests';
-import { evidenceIn, nextMoveIn, tallyIn } from '../windows';
+import { evidenceIn, nextMoveIn, tallyIn, type TruthIn } from '../windows';
 import type { LeafKind } from './leaf-kind';
 
 const EVER: Window = { ever: true };
@@ -20,20 +20,16 @@ export const metricLeaf: LeafKind<MetricLeaf> = {
   nextMove: (leaf, facts, moment) =>
     leaf.metric === 'points.expiringWithin'
       ? nextExpiryMove(leaf, facts, moment)
-      : nextMoveIn(seriesOf(leaf), leaf.window ?? EVER, facts, moment, sameFigure(leaf, facts, moment)),
+      : nextMoveIn(seriesOf(leaf), leaf.window ?? EVER, facts, moment, truthIn(leaf)),
   evidence: (leaf, facts, moment) =>
     leaf.metric === 'points.expiringWithin'
       ? []
       : evidenceIn(seriesOf(leaf), leaf.window ?? EVER, facts, moment),
 };
 
-/** Whether another tally comes to the same as the one at a moment. */
-const sameFigure = (leaf: MetricLeaf, facts: ContactFacts, moment: Moment): ((tally: Tally) => boolean) => {
+const truthIn = (leaf: MetricLeaf): TruthIn =>
   // A share is taken of two tallies.
-  if (leaf.metric === 'purchases.shareAt') return () => false;
-  const truth = truthOf(leaf, figureOf(leaf, facts, moment));
-  return (tally) => truthOf(leaf, figureIn(leaf, tally)) === truth;
-};
+  leaf.metric === 'purchases.shareAt' ? null : (tally) => truthOf(leaf, figureIn(leaf, tally));
 
 /** A figure, or (with a count) the quotient of two. */
 export type Figure = Readonly<{ sum: number; count: number | null }>;

@@ -89,12 +89,12 @@ export class BucketedFacts implements ContactFacts {
     return { count: total.count - later.count, sum: total.sum - later.sum };
   }
 
-  list(series: Series, { after, upTo, axis }: Range, { order, limit }: Page): readonly Fact[] {
-    const months = monthsWith(series, { after, upTo, ...(axis && { axis }) }, this.doc);
+  list(series: Series, range: Range, { order, limit }: Page): readonly Fact[] {
+    const months = monthsWith(series, range, this.doc);
     const found: Fact[] = [];
     for (let n = 0; n < months.length && found.length < limit; n += 1) {
       const month = months[order === 'oldest' ? n : months.length - 1 - n] as string;
-      const facts = this.timelineOf(month, series, axis).list(after, upTo);
+      const facts = this.timelineOf(month, series, range.axis).list(range.after, range.upTo);
       const wanted = limit - found.length;
       found.push(...(order === 'oldest' ? facts.slice(0, wanted) : facts.slice(-wanted).reverse()));
     }
