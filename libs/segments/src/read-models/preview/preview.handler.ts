@@ -1,18 +1,12 @@
 import { QueryHandler, type IQueryHandler } from '@nestjs/cqrs';
-import {
-  ContactReads,
-  contactRow,
-  RuleMatcher,
-  visibleTo,
-  type ContactRow,
-  type Reader,
-} from '@app/contacts';
+import { ContactReads, contactRow, RuleMatcher, type ContactRow, type Reader } from '@app/contacts';
 import { Clock } from '@app/kernel';
 import { ReadGate } from '@app/read-store';
 import { dateIn, dependenciesOf, lintRule, parseRule, type Rule } from '@app/rules';
 import { UnknownReferenceError } from './unknown-reference.error';
 import { SegmentReads } from '../segments/mongo.segment-reads';
 import type { SegmentDocument } from '../segments/segments.projection';
+import { shownContacts } from '../shown-contacts';
 import { LivePreview } from './live.preview';
 import { PastPreview } from './past.preview';
 import { FutureInstantError, UnknownComparisonError } from './preview.errors';
@@ -79,11 +73,7 @@ export class PreviewHandler implements IQueryHandler<PreviewQuery> {
 
   private async rows(ids: readonly string[], reader: Reader, now: Date): Promise<readonly ContactRow[]> {
     if (ids.length === 0) return [];
-    const filter = { _id: { $in: [...ids] }, ...visibleTo(reader) };
-    const range = { filter: {}, sort: { _id: 1 } } as const;
-    const docs = await this.rules.whileFilling(async (filling) =>
-      filling.asBefore(await this.contacts.rows(filter, range, ids.length, null)),
-    );
+    const docs = await shownContacts(this.contacts, this.rules, ids, reader);
     const today = dateIn(now, 'UTC');
     return docs.map((doc) => shownTo(reader, contactRow(doc, today)));
   }

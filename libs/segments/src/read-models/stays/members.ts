@@ -11,6 +11,7 @@ import { CursorCodec } from '@app/http';
 import { dateIn } from '@app/rules';
 import { OccurredMembers, type OccurredQuestion } from '../../evaluation/occurred-members';
 import type { StayDocument } from '../segmented-contact';
+import { shownContacts } from '../shown-contacts';
 import { membershipView } from './membership-view';
 import { stayAt, type Moment } from './moment';
 import { StayReads } from './mongo.stay-reads';
@@ -123,11 +124,7 @@ export class Members {
     ids: readonly string[],
     { reader, now }: MembersAsked,
   ): Promise<ReadonlyMap<string, ContactRow>> {
-    const filter = { _id: { $in: [...ids] }, ...visibleTo(reader) };
-    const range = { filter: {}, sort: { _id: 1 } } as const;
-    const docs = await this.rules.whileFilling(async (filling) =>
-      filling.asBefore(await this.contacts.rows(filter, range, ids.length, null)),
-    );
+    const docs = await shownContacts(this.contacts, this.rules, ids, reader);
     const today = dateIn(new Date(now), 'UTC');
     return new Map(docs.map((doc) => [doc.contactId, contactRow(doc, today)]));
   }
