@@ -1,27 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Document, deserialize } from 'bson';
-import { bsonOf } from '../bson/document-writer';
-import { dispatch } from '../commands/dispatch';
+import type { Document } from 'bson';
 import { Engine } from '../commands/engine';
+import { run } from '../commands/run-command.fixture';
 
 const COUNT = 6_000;
 const LIMIT = 20;
 /** What a page looks at: its entries and their documents, one more to see the end, and what is counted to choose an index. */
 const LOOKED_AT_MAX = 3 * LIMIT;
-
-const run = async (engine: Engine, command: Document): Promise<Document> =>
-  deserialize(
-    await dispatch(engine, {
-      requestId: 1,
-      kind: 'message',
-      silent: false,
-      body: bsonOf({ ...command, $db: 'test' }),
-      sequences: new Map(),
-      namespace: undefined,
-    }),
-  );
 
 const idOf = (n: number): string => String(n).padStart(6, '0');
 const MIDDLE = idOf(COUNT / 2);

@@ -1,27 +1,14 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Document, deserialize, Long } from 'bson';
+import { Document, Long } from 'bson';
 import fc from 'fast-check';
-import { bsonOf } from '../bson/document-writer';
 import { asValue } from '../bson/raw-value';
-import { dispatch } from '../commands/dispatch';
 import { Engine } from '../commands/engine';
+import { run } from '../commands/run-command.fixture';
 import { Collection } from './collection';
 import { recordOfKey, recordOfValue } from './index-key';
 import { afterPrefix } from '../bson/key-encoding';
-
-const run = async (engine: Engine, command: Document): Promise<Document> =>
-  deserialize(
-    await dispatch(engine, {
-      requestId: 1,
-      kind: 'message',
-      silent: false,
-      body: bsonOf({ ...command, $db: 'test' }),
-      sequences: new Map(),
-      namespace: undefined,
-    }),
-  );
 
 /** Every entry there is and every entry there should be, as `index:key:record`. */
 const entriesOf = (engine: Engine, collection: Collection): { stored: string[]; derived: string[] } => {
