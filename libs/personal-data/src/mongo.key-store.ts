@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Binary, MongoClient, MongoServerError, type Collection, type WithId } from 'mongodb';
+import { Binary, MongoServerError, type Collection, type MongoClient, type WithId } from 'mongodb';
+import { newMongoClient } from '@app/mongo-client';
 import { KeyRingSetupError, KeyRingUnavailableError } from './key-ring.errors';
 import { KeyStore, type KeyRecord, type Rewrapping, type Tombstone, type WrappedKey } from './key-store.port';
 
@@ -42,7 +43,7 @@ export class MongoKeyStore extends KeyStore {
   static async open({ url, dbName }: MongoKeyStoreOptions): Promise<MongoKeyStore> {
     let client: MongoClient;
     try {
-      client = new MongoClient(url, {
+      client = newMongoClient(url, {
         appName: 'regulars-keys',
         serverSelectionTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,
         connectTimeoutMS: SERVER_SELECTION_TIMEOUT_MS,

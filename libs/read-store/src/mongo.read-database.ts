@@ -1,4 +1,5 @@
-import { MongoClient, type Db } from 'mongodb';
+import type { Db } from 'mongodb';
+import { newMongoClient } from '@app/mongo-client';
 import { ReadStoreUnavailableError } from './read-store.errors';
 
 export type ReadDatabaseOptions = Readonly<{ url: string; dbName: string }>;
@@ -16,7 +17,7 @@ const SERVER_SELECTION_TIMEOUT_MS = 10_000;
  * what the connection string says of it.
  */
 export const openReadDatabase = async ({ url, dbName }: ReadDatabaseOptions): Promise<ReadDatabase> => {
-  const client = new MongoClient(url, {
+  const client = newMongoClient(url, {
     appName: 'regulars',
     useBigInt64: true,
     ignoreUndefined: true,

@@ -1,0 +1,1 @@
+export { newMongoClient } from './mongo.client';
