@@ -1,3 +1,4 @@
+export * from './document-update';
 export * from './fold-batch';
 export * from './folding';
 export * from './mongo.lease';

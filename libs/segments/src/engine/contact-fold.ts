@@ -208,9 +208,13 @@ class ContactWork {
   ): void {
     this.stays.push(...changes);
     const definitionsAt = String(this.surroundings.log.lastBelow(definedBefore));
+    const known = this.current?.contact;
     const contact: SegmentedContact = {
       ...doc,
-      segments: Object.keys(state.open).sort(),
+      segments:
+        known !== undefined && state.open === known.membership.open
+          ? known.segments
+          : Object.keys(state.open).sort(),
       segmentsDueAt: nextDueAt(state),
       facts,
       membership: { ...state, definitionsAt },

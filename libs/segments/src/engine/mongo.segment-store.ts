@@ -1,5 +1,5 @@
 import { contactsProjection } from '@app/contacts';
-import { available, collectionOf, MongoReadStore } from '@app/read-store';
+import { available, collectionOf, MongoReadStore, updateBetween } from '@app/read-store';
 import type { StoreFilter } from '@app/rules';
 import {
   MongoBulkWriteError,
@@ -32,15 +32,15 @@ type BucketRow = { _id: string; _position: bigint };
 type StayRow = Omit<StayDocument, 'announce'> & { _id: string; announce?: Announcement[] };
 type ChangeRow = Omit<DefinitionChange, 'position'> & { _id: bigint };
 
-/** A contact with how often it was written: it is written again only where nobody else has. */
-export type GuardedContact = FoldedContact & Readonly<{ step: number }>;
+/** A contact as it is stored, with how often it was written: it is written again only where nobody else has. */
+export type GuardedContact = FoldedContact & Readonly<{ step: number; packed: PackedMembership }>;
 
 export type StayChange = Readonly<{ contactId: string; stay: Interval; announce: Announcement | null }>;
 
 export type ContactWrite = Readonly<{
   contact: FoldedContact;
   /** As it was loaded; null: there was none. */
-  step: number | null;
+  stored: GuardedContact | null;
   buckets: ReadonlyMap<string, StoredBucket>;
   /** As they were loaded, by id; those that were not there are not in it. */
   loadedBuckets: ReadonlyMap<string, StoredBucket>;
@@ -172,35 +172,19 @@ export class MongoSegmentStore {
   async saveContacts(writes: readonly ContactWrite[]): Promise<boolean> {
     const docs = writes.map(({ contact }) => contact.contact);
     await available(() => this.readStore.createDynamicIndexes(contactsProjection, docs));
-    const operations = writes.map(
-      ({ contact: { contact, position }, step }): AnyBulkWriteOperation<ContactRow> => {
-        const { contactId: _id } = contact;
-        const row = { _position: position, ...contact, membership: packMembership(contact.membership) };
-        return step === null
-          ? { insertOne: { document: { _id, ...row, _step: 0 } } }
-          : { replaceOne: { filter: { _id, _step: step }, replacement: { ...row, _step: step + 1 } } };
-      },
-    );
-    return this.written(this.contacts, operations);
-  }
-
-  /** Of what is in them only memberships changed. */
-  async saveMemberships(writes: readonly ContactWrite[]): Promise<boolean> {
-    const operations = writes.map(({ contact: { contact }, step }): AnyBulkWriteOperation<ContactRow> => {
-      const { contactId: _id, membership, segments, segmentsDueAt } = contact;
-      return {
-        updateOne: {
-          filter: { _id, _step: step ?? -1 },
-          update: {
-            $set: {
-              membership: packMembership(membership),
-              segments,
-              segmentsDueAt,
-              _step: (step ?? -1) + 1,
-            },
-          },
-        },
-      };
+    const operations = writes.map(({ contact, stored }): AnyBulkWriteOperation<ContactRow> => {
+      const { contactId: _id } = contact.contact;
+      if (stored === null) {
+        const packed = packMembership(contact.contact.membership);
+        return { insertOne: { document: { _id, ...rowOf(contact, packed, 0) } } };
+      }
+      const { step } = stored;
+      // Most of a contact is as it was, and a document may be large: only what an event changed is sent and written.
+      const update = updateBetween(
+        rowOf(stored, stored.packed, step),
+        rowOf(contact, repacked(contact, stored), step + 1),
+      );
+      return { updateOne: { filter: { _id, _step: step }, update } };
     });
     return this.written(this.contacts, operations);
   }
@@ -235,6 +219,7 @@ export class MongoSegmentStore {
           contact: { ...contact, membership: unpackMembership(membership) } as SegmentedContact,
           position: _position,
           step: Number(_step),
+          packed: membership,
         },
       ]),
     );
@@ -259,6 +244,19 @@ export class MongoSegmentStore {
     });
   }
 }
+
+const rowOf = ({ contact, position }: FoldedContact, membership: PackedMembership, step: number) => ({
+  ...contact,
+  membership,
+  _position: position,
+  _step: step,
+});
+
+/** States are never changed, so that stays that are the same object are packed as they were. */
+const repacked = ({ contact: { membership } }: FoldedContact, stored: GuardedContact): PackedMembership =>
+  membership.open === stored.contact.membership.open
+    ? { ...membership, open: stored.packed.open }
+    : packMembership(membership);
 
 const isOnlyDuplicates = (error: unknown): boolean =>
   error instanceof MongoBulkWriteError &&

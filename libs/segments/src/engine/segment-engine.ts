@@ -361,7 +361,7 @@ export class SegmentEngine implements Folding {
       for (const change of this.announced(id, fold.stays)) stays.push(change);
     }
     await store.saveStays(stays);
-    return store.saveMemberships(writes);
+    return store.saveContacts(writes);
   }
 }
 
@@ -384,7 +384,7 @@ const writeOf = (
   loadedBuckets: ReadonlyMap<string, StoredBucket> = new Map(),
 ): ContactWrite => {
   if (contact === null) throw new Error('There is no contact to write.');
-  return { contact, step: stored?.step ?? null, buckets, loadedBuckets };
+  return { contact, stored, buckets, loadedBuckets };
 };
 
 /** One at a time, in the order in which they are asked for. */
