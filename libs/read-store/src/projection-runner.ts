@@ -16,7 +16,7 @@ import type { CheckpointHold, JournalEntry, ReadStore } from './read-store.port'
 export type RunnerOptions = Readonly<{
   /** Names the checkpoint; stored, never changed. */
   name: string;
-  events: EventStore;
+  events: Pick<EventStore, 'head' | 'subscribe'>;
   store: ReadStore;
   readModels: ReadModels;
   /** Projections that a context folds by itself, since they need more than their own document. */

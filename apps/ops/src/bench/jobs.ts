@@ -7,7 +7,7 @@ type Http = Readonly<{ url: string; key: string }>;
 type EventStore = Readonly<{ eventStoreUrl: string }>;
 type Load = Readonly<{ inFlight: number; stop: Stop }>;
 
-/** Ways to keep contacts up to date: no facts, no segment, some, many more that events do not touch, and all asked each time. */
+/** The projector, all read models: without segments, with facts and no segment, with some, with many more that events do not touch, and with all asked each time. */
 export const SEGMENT_FOLDS = ['plain', 'none', 'active', 'unrelated', 'naive'] as const;
 export type SegmentFold = (typeof SEGMENT_FOLDS)[number];
 

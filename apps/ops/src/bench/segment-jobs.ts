@@ -1,8 +1,16 @@
-import { contactsProjection, type ContactEvent } from '@app/contacts';
+import type { ContactEvent } from '@app/contacts';
 import type { RecordedEvent } from '@app/kernel';
-import { foldBatch, MongoReadStore, openReadDatabase, touchedBy as documentsOf } from '@app/read-store';
+import {
+  MongoReadStore,
+  openReadDatabase,
+  ProjectionRunner,
+  type CheckpointHold,
+  type Folding,
+  type Positions,
+} from '@app/read-store';
 import { evaluate, foldHistory, HistoryFacts, touchedBy, type ContactHistory, type Rule } from '@app/rules';
 import { FillState, MongoSegmentStore, SegmentEngine } from '@app/segments';
+import { readModels } from '@app/system';
 import type { Db } from 'mongodb';
 import { SEGMENT_FOLDS, type Handlers, type SegmentFold } from './jobs';
 import { activeRules, askedBy, SyntheticLog, unrelatedRules } from './segment-load';
@@ -15,22 +23,69 @@ const BATCH_SIZE = 2_000;
 type Events = readonly RecordedEvent[];
 type Apply = (events: Events) => Promise<void>;
 
-/** Contacts as any other read model: no facts, no memberships. */
-const plainFold = async (db: Db): Promise<Apply> => {
-  const store = new MongoReadStore(db);
-  await store.open('bench', { projections: [contactsProjection], journals: [] });
-  return async (events) => {
-    const loaded = await store.load(contactsProjection, documentsOf(contactsProjection, events));
-    const changes = foldBatch(contactsProjection, events, loaded);
-    if (!(await store.save(contactsProjection, changes))) throw new Error('Somebody else writes, too.');
-  };
-};
+/** Says when all read models have a batch. */
+class ObservedReadStore extends MongoReadStore {
+  onCheckpoint: () => void = () => undefined;
 
-const engineFold = async (db: Db, log: SyntheticLog, rules: readonly Rule[]): Promise<Apply> => {
-  const readStore = new MongoReadStore(db);
-  await readStore.open('bench', { projections: [contactsProjection], journals: [] });
+  override async saveCheckpoint(hold: CheckpointHold, positions: Positions): Promise<void> {
+    await super.saveCheckpoint(hold, positions);
+    this.onCheckpoint();
+  }
+}
+
+/** The projector with all its read models, over a log that is handed to it batch by batch. */
+class FedProjector {
+  private readonly stopping = new AbortController();
+  private readonly batches: Events[] = [];
+  private head: bigint | null = null;
+  private wake: () => void = () => undefined;
+  private readonly running: Promise<void>;
+
+  constructor(
+    private readonly store: ObservedReadStore,
+    foldings: readonly Folding[],
+  ) {
+    const runner = new ProjectionRunner({
+      name: 'bench',
+      events: { head: async () => this.head, subscribe: () => this.log() },
+      store,
+      readModels,
+      foldings,
+    });
+    this.running = runner.run(this.stopping.signal);
+    // Whoever waits for a batch is told.
+    this.running.catch(() => undefined);
+  }
+
+  async apply(events: Events): Promise<void> {
+    const done = new Promise<void>((resolve) => (this.store.onCheckpoint = resolve));
+    this.batches.push(events);
+    this.head = events.at(-1)?.meta.position ?? this.head;
+    this.wake();
+    await Promise.race([done, this.running]);
+  }
+
+  async close(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.running;
+  }
+
+  private async *log(): AsyncGenerator<Events> {
+    while (!this.stopping.signal.aborted) {
+      const batch = this.batches.shift();
+      if (batch !== undefined) yield batch;
+      else await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+}
+
+const withoutSegments = (db: Db): FedProjector => new FedProjector(new ObservedReadStore(db), []);
+
+const withSegments = async (db: Db, log: SyntheticLog, rules: readonly Rule[]): Promise<FedProjector> => {
+  const store = new ObservedReadStore(db);
   const engine = new SegmentEngine({
-    store: new MongoSegmentStore(db, readStore),
+    store: new MongoSegmentStore(db, store),
     fills: new FillState(db),
     events: { head: async () => null },
     clock: { now: () => new Date(0) },
@@ -38,11 +93,11 @@ const engineFold = async (db: Db, log: SyntheticLog, rules: readonly Rule[]): Pr
       throw error;
     },
   });
-  await engine.begin(null);
-  await engine.apply(rules.map((rule) => log.definition(rule)));
+  const projector = new FedProjector(store, [engine]);
+  if (rules.length > 0) await projector.apply(rules.map((rule) => log.definition(rule)));
   // Nobody is there yet, so each has an end at once.
   while (await engine.step());
-  return (events) => engine.apply(events);
+  return projector;
 };
 
 /** Every rule asked anew on every event; with all of the history in memory, which is the best case. */
@@ -95,22 +150,19 @@ export const runSegmentJob = {
       const log = new SyntheticLog();
       const active = activeRules(ACTIVE_COUNT);
       const naive = new NaiveMemberships(active);
-      const naiveFold = await engineFold(dbOf('naive'), log, []);
-      const folds: Readonly<Record<SegmentFold, Apply>> = {
-        plain: await plainFold(dbOf('plain')),
-        none: await engineFold(dbOf('none'), log, []),
-        active: await engineFold(dbOf('active'), log, active),
-        unrelated: await engineFold(dbOf('unrelated'), log, [...active, ...unrelatedRules(UNRELATED_COUNT)]),
-        naive: async (events) => {
-          await naiveFold(events);
-          naive.apply(events);
-        },
+      const unrelated = [...active, ...unrelatedRules(UNRELATED_COUNT)];
+      const projectors: Readonly<Record<SegmentFold, FedProjector>> = {
+        plain: withoutSegments(dbOf('plain')),
+        none: await withSegments(dbOf('none'), log, []),
+        active: await withSegments(dbOf('active'), log, active),
+        unrelated: await withSegments(dbOf('unrelated'), log, unrelated),
+        naive: await withSegments(dbOf('naive'), log, []),
       };
       for (let from = 0; from < contacts; from += BATCH_SIZE / 2) {
         const indexes = Array.from({ length: Math.min(BATCH_SIZE / 2, contacts - from) }, (_, n) => from + n);
         const events = indexes.flatMap((index) => [log.registration(index), log.purchase(index)]);
         naive.learn(events);
-        for (const fold of SEGMENT_FOLDS) await (fold === 'naive' ? naiveFold : folds[fold])(events);
+        for (const fold of SEGMENT_FOLDS) await projectors[fold].apply(events);
       }
       let next = 0;
       const credits = (count: number) =>
@@ -124,9 +176,13 @@ export const runSegmentJob = {
         // Each begins once, so that none always follows the same one.
         for (const [n] of SEGMENT_FOLDS.entries()) {
           const fold = SEGMENT_FOLDS[(n + round) % SEGMENT_FOLDS.length] as SegmentFold;
+          const apply: Apply = async (events) => {
+            await projectors[fold].apply(events);
+            if (fold === 'naive') naive.apply(events);
+          };
           rates[fold] = {
-            batched: await rateOf(batched, BATCH_SIZE, folds[fold]),
-            single: await rateOf(single, 1, folds[fold]),
+            batched: await rateOf(batched, BATCH_SIZE, apply),
+            single: await rateOf(single, 1, apply),
           };
         }
         // The first one is for the compiler.
@@ -135,9 +191,11 @@ export const runSegmentJob = {
       const [sample] = credits(1) as [RecordedEvent<ContactEvent>];
       const startedAt = performance.now();
       naive.recompute(sample.meta.recordedAt);
+      const recomputeMs = performance.now() - startedAt;
+      for (const fold of SEGMENT_FOLDS) await projectors[fold].close();
       return {
         rounds,
-        recomputeMs: performance.now() - startedAt,
+        recomputeMs,
         activeCount: ACTIVE_COUNT,
         touchedCount: askedBy(active, touchedBy(sample)),
         unrelatedCount: UNRELATED_COUNT,

@@ -46,8 +46,8 @@ const addFolds = ({ report, scale }: BenchRun, folds: Folds, how: 'batched' | 's
   const perEventMs = (fold: SegmentFold): number => 1_000 / median(rounds.map((rates) => rates[fold][how]));
   const plain = perEventMs('plain');
   const names: Readonly<Record<SegmentFold, string>> = {
-    plain: 'contacts alone, no facts',
-    none: 'contacts with facts, no segment',
+    plain: 'the projector without segments',
+    none: 'with facts, no segment',
     active: `${activeCount} segments, of which an event touches ${touchedCount}`,
     unrelated: `${unrelatedCount.toLocaleString('en')} more that it does not touch`,
     naive: `naive: all ${activeCount} asked at each event`,
