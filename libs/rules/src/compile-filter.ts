@@ -1,4 +1,13 @@
-import { bornBy, dateAt, periodAt, periodOfDate, rollingEdge, shiftDate, slackOf } from './calendar';
+import {
+  bornBy,
+  dateAt,
+  periodAt,
+  periodOfDate,
+  rollingEdge,
+  shiftDate,
+  slackOf,
+  type Calendar,
+} from './calendar';
 import { durationParts, type Duration } from './duration';
 import { foldText, prefixEnd } from './fold-text';
 import {
@@ -40,7 +49,7 @@ export type RuleFields = Readonly<{
   /** Path of when something happened last, an instant; missing or null where it never did. */
   since?: (name: RecencyName) => string | undefined;
   /** For leaves that the read model answers in a way of its own; asked first. */
-  leaf?: (leaf: Leaf, now: Date) => Verdicts | undefined;
+  leaf?: (leaf: Leaf, now: Date, calendar: Calendar) => Verdicts | undefined;
 }>;
 
 /**
@@ -80,7 +89,7 @@ type Compiler = Readonly<{ fields: RuleFields; now: number; rule: Rule }>;
 const EVERYTHING: StoreFilter = {};
 const NOTHING: StoreFilter = { _id: { $in: [] } };
 /** Nothing is known beforehand: every document has to be asked. */
-const OPEN: Verdicts = { yes: EVERYTHING, no: EVERYTHING, exact: false };
+export const OPEN: Verdicts = { yes: EVERYTHING, no: EVERYTHING, exact: false };
 
 const exactly = (yes: StoreFilter, no: StoreFilter): Verdicts => ({ yes, no, exact: true });
 
@@ -96,7 +105,7 @@ const verdictsOf = (node: RuleNode, compiler: Compiler): Verdicts => {
 
 const leafVerdicts = (leaf: Leaf, compiler: Compiler): Verdicts => {
   const { fields } = compiler;
-  const own = fields.leaf?.(leaf, new Date(compiler.now));
+  const own = fields.leaf?.(leaf, new Date(compiler.now), compiler.rule);
   if (own !== undefined) return own;
   if ('attr' in leaf) return attributeVerdicts(leaf, compiler);
   if ('metric' in leaf) {

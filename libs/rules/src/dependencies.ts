@@ -73,6 +73,9 @@ const findDependencies = (rule: Rule): RuleDependencies => {
   };
 };
 
+/** Whether what a leaf says can change while nothing happens (but for facts dated in the future). */
+export const dependsOnClock = (leaf: Leaf): boolean => partOf(leaf).clock === true;
+
 export const leavesOf = (node: RuleNode): readonly Leaf[] => {
   if ('all' in node) return node.all.flatMap(leavesOf);
   if ('any' in node) return node.any.flatMap(leavesOf);

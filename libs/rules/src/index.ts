@@ -8,6 +8,7 @@ export * from './evaluate';
 export * from './facts';
 export * from './fold-text';
 export * from './history.facts';
+export { canHoldOfNothing, seriesOf } from './leaves/metric.leaf';
 export { bucketOf } from './leaves/standing.leaves';
 export * from './lint';
 export * from './parse-rule';

@@ -90,9 +90,7 @@ export class Collection {
       .map((index) => {
         const old = this.keysIn(index, before, recordId);
         const next = this.keysIn(index, after, recordId);
-        const removed = old.filter((key) => !next.some((other) => other.equals(key)));
-        const added = next.filter((key) => !old.some((other) => other.equals(key)));
-        return { index, removed, added };
+        return { index, removed: without(old, next), added: without(next, old) };
       });
     for (const { index, added } of work) this.checkUnique(index, added, recordId, after);
     this.store.put(documentKey(this.stored.id, recordId), after);
@@ -182,6 +180,13 @@ export class Collection {
     );
   }
 }
+
+/** The keys that are not among others; of an array there may be many. */
+const without = (keys: readonly Buffer[], others: readonly Buffer[]): readonly Buffer[] => {
+  if (others.length <= 1) return keys.filter((key) => !others[0]?.equals(key));
+  const known = new Set(others.map((key) => key.toString('latin1')));
+  return keys.filter((key) => !known.has(key.toString('latin1')));
+};
 
 const idDocument = (id: Value): Value => {
   const writer = new DocumentWriter(id.end - id.at + 32);

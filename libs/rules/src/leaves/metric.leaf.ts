@@ -2,7 +2,7 @@ import { shift } from '../calendar';
 import { durationParts } from '../duration';
 import type { ContactFacts, Series, Tally } from '../facts';
 import { earliestAfter, type Moment } from '../moment';
-import type { MetricLeaf, MetricRef, NumberTest, PresenceTest, Window } from '../rule';
+import type { EventLeaf, MetricLeaf, MetricRef, NumberTest, PresenceTest, Window } from '../rule';
 import type { Truth } from '../truth';
 import { numberTruth, quotientTruth } from '../value-tests';
 import { evidenceIn, nextMoveIn, tallyIn, type TruthIn } from '../windows';
@@ -40,6 +40,11 @@ const truthOf = (test: NumberTest | PresenceTest, { sum, count }: Figure): Truth
   if (count === null) return numberTruth(test, sum);
   return count === 0 ? null : quotientTruth(test, sum, count);
 };
+
+/** Whether a test can hold of who has nothing that is counted or added up. */
+export const canHoldOfNothing = (leaf: MetricLeaf | EventLeaf): boolean =>
+  ('event' in leaf ? numberTruth(leaf.count, 0) : truthOf(leaf, figureIn(leaf, { sum: 0, count: 0 }))) ===
+  true;
 
 /** What a metric amounts to at a moment; what a ranking goes by as well. */
 export const figureOf = (ref: MetricRef, facts: ContactFacts, moment: Moment): Figure => {

@@ -39,9 +39,9 @@ const contactOf = (n: number): string => `00000000-0000-4000-8000-${String(n).pa
 const isWoman = (n: number): boolean => n % 2 === 0;
 /** With something that the clock decides, so that everybody is looked at. */
 const gender = (value: string): object => ({
-  all: [
+  any: [
     { attr: 'profile.gender', op: 'eq', value },
-    { attr: 'registeredAt', op: 'olderThan', value: 'PT1S' },
+    { attr: 'registeredAt', op: 'newerThan', value: 'PT1S' },
   ],
 });
 const all = Array.from({ length: CONTACTS }, (_, n) => contactOf(n));

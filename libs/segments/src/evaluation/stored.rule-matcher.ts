@@ -5,12 +5,15 @@ import { truthsOf, type Rule } from '@app/rules';
 import { FillState } from '../read-models/mongo.fill-state';
 import { SegmentReads } from '../read-models/segments/mongo.segment-reads';
 import { PendingChanges } from '../read-models/stays/mongo.pending-changes';
+import type { Moment } from '../read-models/stays/moment';
 import { StayReads } from '../read-models/stays/mongo.stay-reads';
 import { StoredContactFacts } from './mongo.contact-facts';
 import { ShownFillingSegments } from './shown.filling-segments';
 
 /** How often a question is asked again because definitions changed while it was answered. */
-const TRIES_MAX = 3;
+const TRIES_MAX = 4;
+
+const NOTHING: ReadonlyMap<string, Moment> = new Map();
 
 /** Asks rules of contacts by the facts that are stored of them, and by what segments they are shown to be in. */
 @Injectable()
@@ -43,14 +46,16 @@ export class StoredRuleMatcher extends RuleMatcher {
   }
 
   override async whileFilling<Answer>(read: (filling: FillingSegments) => Promise<Answer>): Promise<Answer> {
-    let filledAt = -1n;
+    let filledAt = await this.fills.filledAt();
+    // Taken for nothing at first, as it nearly always is.
+    let filling = NOTHING;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      filledAt = await this.fills.filledAt();
-      const before = await this.pending.reached(filledAt, null);
-      const answer = await read(new ShownFillingSegments(before, this.stays, filledAt));
+      const answer = await read(new ShownFillingSegments(filling, this.stays, filledAt));
       // A change is written down before the first contact is touched by it.
       const after = await this.pending.reached(filledAt, null);
-      if (after.size === before.size) return answer;
+      if (after.size === filling.size) return answer;
+      filledAt = await this.fills.filledAt();
+      filling = await this.pending.reached(filledAt, null);
     }
     throw new ReadBehindError(filledAt, filledAt + 1n);
   }

@@ -6,11 +6,12 @@ import {
   POINT_MOVES,
   rollingEdge,
   type Range,
+  type Calendar,
   type Rule,
   type Series,
   type Window,
 } from '@app/rules';
-import { seriesKey, type FactsDocument } from './facts.document';
+import { FACT_NAMES, seriesKey, type FactsDocument } from './facts.document';
 
 type Directory = Pick<FactsDocument, 'months' | 'lateMonths' | 'registeredAt'>;
 
@@ -76,6 +77,43 @@ export const bucketsNeeded = (rule: Rule, doc: Directory, now: number): readonly
   return [...needed].sort();
 };
 
+const DIRECTORY_MONTHS_MAX = 36;
+
+/**
+ * Calendar months of which a contact has to have something of a series for there to be anything of it within a window, at
+ * `now` or (as far as it is known by then) later; null: they are too many to name.
+ */
+export const monthsAsked = (
+  series: Series,
+  window: Window,
+  calendar: Calendar,
+  now: number,
+): readonly string[] | null => {
+  // When the contact was registered, a window has no say in who it is.
+  if ('ever' in window || 'sinceRegistration' in window) return null;
+  const from = firstNeeded(series, window, { registeredAt: '' }, calendar, now);
+  // What is dated ahead of now may be dated into the next month; a date ends at most a day off where it does in UTC.
+  const end = 'to' in window && window.to !== undefined ? Math.min(now, Date.parse(window.to)) : now;
+  const last = monthAt(end + DAY_MS);
+  const found: string[] = [];
+  for (let month = monthAt(from + 1); month <= last; month = monthAfter(month)) {
+    if (found.length === DIRECTORY_MONTHS_MAX) return null;
+    found.push(month);
+  }
+  return found;
+};
+
+const monthAfter = (month: string): string => {
+  const [year, number] = [Number(month.slice(0, 4)), Number(month.slice(5))];
+  return number === 12
+    ? `${String(year + 1).padStart(4, '0')}-01`
+    : `${month.slice(0, 5)}${String(number + 1).padStart(2, '0')}`;
+};
+
+/** What a directory calls the facts that a series is made of. */
+export const namesIn = (series: Series): readonly string[] =>
+  [...FACT_NAMES].filter((name) => isPart(name, series));
+
 /** All there are: for explanations, which name the events behind them. */
 export const allBuckets = ({ months, lateMonths }: Directory): readonly string[] => [
   ...new Set([...Object.keys(months), ...Object.keys(lateMonths)].sort()),
@@ -87,8 +125,8 @@ const DAY_MS = 86_400_000;
 const firstNeeded = (
   series: Series,
   window: Window,
-  { registeredAt }: Directory,
-  { tz, weekStart }: Rule,
+  { registeredAt }: Pick<Directory, 'registeredAt'>,
+  { tz, weekStart }: Calendar,
   now: number,
 ): number => {
   const hasTotal = seriesKey(series) !== null;

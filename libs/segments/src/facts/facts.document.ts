@@ -54,7 +54,7 @@ export type FactsBucket = Readonly<{
 type FactEvent = RecordedEvent<Readonly<{ type: string; data: object }>>;
 
 /** What no series is made of is not kept as a fact. */
-const KEPT: ReadonlySet<string> = new Set([
+export const FACT_NAMES: ReadonlySet<string> = new Set([
   ...ACTIVITIES,
   ...Object.keys(EVENTS),
   ...Object.keys(POINT_MOVES),
@@ -63,7 +63,7 @@ const KEPT: ReadonlySet<string> = new Set([
 
 const keptFact = (event: FactEvent): HistoryFact | null => {
   const name = factName(event.type);
-  return name !== undefined && KEPT.has(name) ? factOf(name, event) : null;
+  return name !== undefined && FACT_NAMES.has(name) ? factOf(name, event) : null;
 };
 
 /**

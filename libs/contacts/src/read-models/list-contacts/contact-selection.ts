@@ -86,9 +86,9 @@ const compiledRule = (rule: Rule, now: Date, members: ReadonlyMap<string, StoreF
       'A ranking depends on all contacts; define a segment by it and filter by that.',
     );
   }
-  const leaf: NonNullable<RuleFields['leaf']> = (asked, at) => {
+  const leaf: NonNullable<RuleFields['leaf']> = (asked, at, calendar) => {
     const known = 'segment' in asked ? members.get(asked.segment) : undefined;
-    return known === undefined ? contactRuleFields.leaf?.(asked, at) : inSegment(asked, known);
+    return known === undefined ? contactRuleFields.leaf?.(asked, at, calendar) : inSegment(asked, known);
   };
   return compileFilter(rule, { ...contactRuleFields, leaf }, now);
 };

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ContactReads, contactRuleFields, visibleTo, type Reader } from '@app/contacts';
+import { ContactReads, visibleTo, type Reader } from '@app/contacts';
 import {
   compileFilter,
   isRanked,
@@ -11,6 +11,7 @@ import {
   type StoreFilter,
 } from '@app/rules';
 import { StoredContactFacts, type AskedContact } from '../../evaluation/mongo.contact-facts';
+import { factRuleFields } from '../../facts/fact-filters';
 import { ContactRanking } from '../../ranking/mongo.contact-ranking';
 import type { SegmentDocument } from '../segments/segments.projection';
 import { PreviewTooCostlyError } from './preview.errors';
@@ -69,7 +70,7 @@ export class LivePreview {
 
     const open: { pointer: string; filter: StoreFilter }[] = [];
     for (const { pointer, node } of nodes) {
-      const { filter, rest } = compileFilter({ ...asked, root: node }, contactRuleFields, now);
+      const { filter, rest } = compileFilter({ ...asked, root: node }, factRuleFields, now);
       const found = both(settled, filter);
       if (rest !== null) {
         open.push({ pointer, filter });
@@ -141,13 +142,15 @@ export class LivePreview {
     filter: StoreFilter,
     look: (batch: readonly AskedContact[]) => Promise<void>,
   ): Promise<void> {
-    for (let after = ''; ;) {
+    let next: Promise<readonly AskedContact[]> | null = this.stored.scan(filter, '', BATCH);
+    while (next !== null) {
       checkTime(preview);
-      const batch = await this.stored.scan(filter, after, BATCH);
+      const batch: readonly AskedContact[] = await next;
+      const last = batch.length < BATCH ? undefined : batch.at(-1);
+      next = last === undefined ? null : this.stored.scan(filter, last.contactId, BATCH);
+      // The store looks for them meanwhile; where it fails, that is met when they are waited for.
+      next?.catch(() => undefined);
       await look(batch);
-      const last = batch.at(-1);
-      if (last === undefined || batch.length < BATCH) return;
-      after = last.contactId;
     }
   }
 
