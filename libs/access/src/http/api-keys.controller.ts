@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Access, Context, MinPosition, newEntityId, PageQueryDto, UuidParam } from '@app/http';
 import type { CommandContext, Outcome } from '@app/kernel';
 import { ListApiKeysQuery, type ApiKeyPage } from '../application/list-keys/list-keys.query';
@@ -24,6 +24,7 @@ export class ApiKeysController {
   ) {}
 
   @Post()
+  @ApiOperation({ summary: 'Make an API key' })
   @Access({ ...ADMIN_ONLY, command: 'CreateApiKey' })
   @ApiCreatedResponse({ type: NewApiKeyShape, description: 'The key, shown once.' })
   create(@Body() body: CreateApiKeyDto, @Context() context: CommandContext): Promise<Outcome<NewKeyAnswer>> {
@@ -31,6 +32,7 @@ export class ApiKeysController {
   }
 
   @Get()
+  @ApiOperation({ summary: 'List the API keys' })
   @Access(ADMIN_ONLY)
   @ApiOkResponse({ type: ApiKeyPageShape, description: 'Keys, oldest first.' })
   list(@Query() { limit, cursor }: PageQueryDto, @MinPosition() minPosition?: bigint): Promise<ApiKeyPage> {
@@ -38,6 +40,7 @@ export class ApiKeysController {
   }
 
   @Post(':keyId/rotation')
+  @ApiOperation({ summary: 'Replace an API key by a new one' })
   @Access({ ...ADMIN_ONLY, command: 'RotateApiKey' })
   @ApiCreatedResponse({
     type: NewApiKeyShape,
@@ -51,6 +54,7 @@ export class ApiKeysController {
   }
 
   @Delete(':keyId')
+  @ApiOperation({ summary: 'Revoke an API key' })
   @Access({ ...ADMIN_ONLY, command: 'RevokeApiKey' })
   revoke(
     @UuidParam('keyId') keyId: string,

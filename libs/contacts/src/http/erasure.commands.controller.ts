@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Post, Put } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, Context, UuidParam } from '@app/http';
 import type { CommandContext, Outcome } from '@app/kernel';
 import {
@@ -32,6 +32,7 @@ export class ErasureCommandsController {
       'Carried out behind the answer, or when it has cooled off; `GET …/erasure` says how far it is. Nothing else can then be ' +
       'read of the contact or done with it (410).',
   })
+  @ApiBody({ type: EraseContactDto, required: false })
   @ApiAcceptedResponse({ type: ErasureAnswerShape, description: 'The erasure, begun or cooling off.' })
   @Access({ ...ERASURE, command: 'EraseContact' })
   erase(
@@ -61,6 +62,7 @@ export class ErasureCommandsController {
       'Auditors and admins can still read the contact; consents, an erasure and the lifting are the only commands that are taken.',
   })
   @ApiOkResponse({ type: RestrictionShape, description: 'Restricted.' })
+  @ApiBody({ type: ReasonDto, required: false })
   @Access({ ...COMMAND, command: 'RestrictProcessing' })
   restrict(
     @UuidParam('contactId') contactId: string,
@@ -73,6 +75,7 @@ export class ErasureCommandsController {
   @Delete(':contactId/processing-restriction')
   @ApiOperation({ summary: 'Lift a restriction of processing' })
   @ApiOkResponse({ type: RestrictionShape, description: 'Not restricted.' })
+  @ApiBody({ type: ReasonDto, required: false })
   @Access({ ...COMMAND, command: 'LiftRestriction' })
   liftRestriction(
     @UuidParam('contactId') contactId: string,
@@ -85,6 +88,7 @@ export class ErasureCommandsController {
   @Put(':contactId/profiling-objection')
   @ApiOperation({ summary: 'Record an objection to profiling' })
   @ApiOkResponse({ type: ObjectionShape, description: 'Recorded.' })
+  @ApiBody({ type: ReasonDto, required: false })
   @Access({ ...COMMAND, command: 'ObjectToProfiling' })
   object(
     @UuidParam('contactId') contactId: string,
@@ -97,6 +101,7 @@ export class ErasureCommandsController {
   @Delete(':contactId/profiling-objection')
   @ApiOperation({ summary: 'Take back an objection to profiling' })
   @ApiOkResponse({ type: ObjectionShape, description: 'Taken back.' })
+  @ApiBody({ type: ReasonDto, required: false })
   @Access({ ...COMMAND, command: 'LiftObjection' })
   liftObjection(
     @UuidParam('contactId') contactId: string,

@@ -126,29 +126,9 @@ export class Store {
       });
     } catch (error) {
       if (!isDone) throw error;
-      this.commitAgain(error);
+      commitAgain(this.db, this.written, error);
     }
     return result as Result;
-  }
-
-  private commitAgain(failure: unknown): void {
-    for (let attempt = 1; attempt <= COMMITS_AGAIN_MAX; attempt += 1) {
-      if (!/MDB_BAD_TXN/.test(String(failure))) break;
-      try {
-        this.db.transactionSync(() => {
-          this.db.putSync(PADDING, Buffer.alloc(PADDING_BYTES * attempt));
-          this.db.removeSync(PADDING);
-          for (const [key, value] of this.written) {
-            if (value) this.db.putSync(key, value);
-            else this.db.removeSync(key);
-          }
-        });
-        return;
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
   }
 
   /** Tells the journal what has become of a document; undefined where it was removed. */
@@ -270,9 +250,17 @@ export class Store {
     for (;;) {
       const chunk = this.entries(everything, COPY_CHUNK, false, after);
       if (chunk.length === 0) break;
-      target.transactionSync(() => {
-        for (const { key, value } of chunk) target.putSync(key, value);
-      });
+      try {
+        target.transactionSync(() => {
+          for (const { key, value } of chunk) target.putSync(key, value);
+        });
+      } catch (error) {
+        commitAgain(
+          target,
+          chunk.map(({ key, value }) => [key, value]),
+          error,
+        );
+      }
       after = chunk.at(-1)!.key;
       await pause();
     }
@@ -292,6 +280,31 @@ export class Store {
     markClosed(this.dataDir);
   }
 }
+
+/** The same writes in another transaction, where LMDB gave up the one they were made in; else throws what it failed with. */
+const commitAgain = (
+  db: RootDatabase<Buffer, Buffer>,
+  written: readonly (readonly [key: Buffer, value: Buffer | undefined])[],
+  failure: unknown,
+): void => {
+  for (let attempt = 1; attempt <= COMMITS_AGAIN_MAX; attempt += 1) {
+    if (!/MDB_BAD_TXN/.test(String(failure))) break;
+    try {
+      db.transactionSync(() => {
+        db.putSync(PADDING, Buffer.alloc(PADDING_BYTES * attempt));
+        db.removeSync(PADDING);
+        for (const [key, value] of written) {
+          if (value) db.putSync(key, value);
+          else db.removeSync(key);
+        }
+      });
+      return;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+};
 
 const rangeOptions = (
   start: Buffer,

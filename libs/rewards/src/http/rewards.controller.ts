@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { CancellationAnswer, RedemptionAnswer } from '@app/contacts';
+import { ApiOperation } from '@nestjs/swagger';
 import { Access, Context, Location, MinPosition, newEntityId, UuidParam } from '@app/http';
 import type { CommandContext, Outcome } from '@app/kernel';
 import { CancelRedemptionCommand } from '../application/cancel-redemption/cancel-redemption.command';
@@ -29,6 +30,7 @@ export class RewardsController {
   ) {}
 
   @Post()
+  @ApiOperation({ summary: 'Add a reward' })
   @Access({ ...MANAGE, command: 'CreateReward' })
   @Location('/v1/rewards/:rewardId')
   create(
@@ -49,6 +51,7 @@ export class RewardsController {
   }
 
   @Patch(':rewardId')
+  @ApiOperation({ summary: 'Change a reward' })
   @Access({ ...MANAGE, command: 'ChangeReward' })
   change(
     @UuidParam('rewardId') rewardId: string,
@@ -59,6 +62,7 @@ export class RewardsController {
   }
 
   @Delete(':rewardId')
+  @ApiOperation({ summary: 'Deactivate a reward' })
   @Access({ ...MANAGE, command: 'DeactivateReward' })
   deactivate(
     @UuidParam('rewardId') rewardId: string,
@@ -68,6 +72,7 @@ export class RewardsController {
   }
 
   @Get()
+  @ApiOperation({ summary: 'List the rewards' })
   @Access({ roles: ['operator'], action: 'reward.view' })
   list(
     @Query() { limit, cursor, count }: ListRewardsDto,
@@ -77,6 +82,7 @@ export class RewardsController {
   }
 
   @Get(':rewardId')
+  @ApiOperation({ summary: 'Read a reward' })
   @Access({ roles: ['operator'], action: 'reward.view' })
   get(@UuidParam('rewardId') rewardId: string, @MinPosition() minPosition?: bigint): Promise<RewardAnswer> {
     return this.queries.execute(new GetRewardQuery(rewardId, minPosition));
@@ -89,6 +95,7 @@ export class RedemptionsController {
   constructor(private readonly commands: CommandBus) {}
 
   @Post()
+  @ApiOperation({ summary: 'Redeem a reward' })
   @HttpCode(201)
   @Access({ roles: ['operator'], action: 'contact.command', command: 'RedeemReward' })
   redeem(
@@ -101,6 +108,7 @@ export class RedemptionsController {
   }
 
   @Delete(':redemptionId')
+  @ApiOperation({ summary: 'Cancel a redemption' })
   @Access({ roles: ['operator'], action: 'contact.command', command: 'CancelRedemption' })
   cancel(
     @UuidParam('contactId') contactId: string,

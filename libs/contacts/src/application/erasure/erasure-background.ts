@@ -38,7 +38,10 @@ export class ErasureBackground implements BeforeApplicationShutdown {
     try {
       await work();
     } catch (error) {
-      this.logger.warn(`An erasure was left to the automation: ${(error as Error).name}.`);
+      // No message: one of a server may repeat what it was asked.
+      const { constructor, code } = error as Error & { code?: unknown };
+      const reason = code === undefined ? constructor.name : `${constructor.name} ${String(code)}`;
+      this.logger.warn(`An erasure was left to the automation: ${reason}.`);
     }
   }
 }
