@@ -71,6 +71,20 @@ describe('a request to a running instance', () => {
       expect(seen).toHaveLength(2);
     }));
 
+  it('says so where nobody listens and nobody ever did, long before patience ends', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.close();
+    await once(server, 'close');
+    const api = new RegularsApi(
+      { url, key: 'secret', keyWord: '' },
+      { connections: 1, patienceMs: 3_600_000 },
+    );
+    await expect(api.send(request)).rejects.toThrow(`Nobody listens at ${url} (ECONNREFUSED).`);
+    await api.close();
+  });
+
   it('is given up when patience ends, with the reason', () =>
     withServer([answering(503, {})], 50, async (api) => {
       await expect(api.send(request)).rejects.toThrow('it answered 503');

@@ -43,6 +43,8 @@ const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 2_000;
 const RETRY_AFTER_MAX_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 35_000;
+/** Who never heard from an instance waits so long for it to listen: it is more likely another address than a restart. */
+const LISTENS_WITHIN_MS = 5_000;
 
 /**
  * The HTTP API of a running instance, over kept-alive connections. A request that meets a lost connection, a busy or a
@@ -52,11 +54,13 @@ const ANSWER_TIMEOUT_MS = 35_000;
 export class RegularsApi {
   private readonly pool: Pool;
   private readonly headers: Readonly<Record<string, string>>;
+  private hasAnswered = false;
 
   constructor(
-    { url, key }: Connection,
+    private readonly connection: Connection,
     private readonly limits: ApiLimits,
   ) {
+    const { url, key } = connection;
     this.pool = new Pool(new URL(url).origin, {
       connections: limits.connections,
       headersTimeout: ANSWER_TIMEOUT_MS,
@@ -80,12 +84,14 @@ export class RegularsApi {
   }
 
   private async exchange(request: ApiRequest, expected: readonly number[]) {
-    const deadline = Date.now() + this.limits.patienceMs;
+    const startedAt = Date.now();
+    const deadline = startedAt + this.limits.patienceMs;
     for (let attempt = 0; ; attempt += 1) {
       let waitMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
       let failure: string;
       try {
         const answer = await this.once(request);
+        this.hasAnswered = true;
         if (!BUSY.has(answer.status)) {
           if (answer.status < 300 || expected.includes(answer.status)) return answer;
           throw new RefusedError(request, answer.status, parse(answer.bytes.toString('utf8')));
@@ -95,6 +101,11 @@ export class RegularsApi {
       } catch (error) {
         if (error instanceof OpsError) throw error;
         failure = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+      }
+      if (failure === 'ECONNREFUSED' && !this.hasAnswered && Date.now() > startedAt + LISTENS_WITHIN_MS) {
+        throw new OpsError(
+          `Nobody listens at ${this.connection.url} (ECONNREFUSED). Is Regulars running there? Another address is given by --url.`,
+        );
       }
       if (Date.now() + waitMs > deadline) {
         throw new OpsError(
