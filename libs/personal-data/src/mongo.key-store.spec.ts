@@ -1,18 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
-import { realMongod, startEmbeddedTestMongo, startRealTestMongo, type TestMongo } from '@app/testing';
+import { TEST_MONGOS, type TestMongo } from '@app/testing';
 import { KeyRingSetupError, KeyRingUnavailableError } from './key-ring.errors';
 import { describeKeyStore } from './key-store.suite';
 import { WRAPPED_SIZE } from './key-wrapping';
 import { MongoKeyStore } from './mongo.key-store';
 
-/** Generous, since a real server unpacks itself before it starts for the first time. */
-const servers: [string, () => Promise<TestMongo | null>, boolean][] = [
-  ['the embedded document store', startEmbeddedTestMongo, true],
-  ['a real MongoDB', startRealTestMongo, realMongod() !== null],
-];
-
-for (const [name, start, available] of servers) {
+for (const [name, start, available] of TEST_MONGOS) {
   (available ? describe : describe.skip)(`MongoKeyStore on ${name}`, () => {
     let server: TestMongo;
     let dbName: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Document } from 'mongodb';
-import { realMongod, startEmbeddedTestMongo, startRealTestMongo, type TestMongo } from '@app/testing';
+import { TEST_MONGOS, type TestMongo } from '@app/testing';
 import { updateBetween } from './document-update';
 import { openReadDatabase, type ReadDatabase } from './mongo.read-database';
 
@@ -31,12 +31,7 @@ const pairs = fc.tuple(documents, documents).chain(([before, other]) =>
   }),
 );
 
-const servers: [string, () => Promise<TestMongo | null>, boolean][] = [
-  ['the embedded document store', startEmbeddedTestMongo, true],
-  ['a real MongoDB', startRealTestMongo, realMongod() !== null],
-];
-
-for (const [name, start, available] of servers) {
+for (const [name, start, available] of TEST_MONGOS) {
   (available ? describe : describe.skip)(`updateBetween on ${name}`, () => {
     let server: TestMongo;
     let database: ReadDatabase;

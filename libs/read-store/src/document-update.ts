@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Operators of MongoDB's update; neither is there where it would be empty, as MongoDB demands. */
@@ -29,7 +31,7 @@ const compare = (
     if (value === known || value === undefined) continue;
     if (isPlain(value) && isPlain(known) && isAddressable(value) && isAddressable(known))
       compare(known, value, `${prefix}${key}.`, set, unset);
-    else if (!isEqual(value, known)) set[prefix + key] = value;
+    else if (!isDeepStrictEqual(value, known)) set[prefix + key] = value;
   }
   for (const [key, known] of Object.entries(before)) {
     if (known !== undefined && (!Object.hasOwn(after, key) || after[key] === undefined))
@@ -46,16 +48,3 @@ const isPlain = (value: unknown): value is Fields => {
 /** Its fields have paths of their own: a dot in a name would begin a deeper one, a dollar an operator. */
 const isAddressable = (fields: Fields): boolean =>
   Object.keys(fields).every((key) => key !== '' && !key.includes('.') && !key.startsWith('$'));
-
-/** Sure to be equal; of what is neither plain nor an array only the same object is. */
-const isEqual = (one: unknown, other: unknown): boolean => {
-  if (one === other) return true;
-  if (Array.isArray(one) && Array.isArray(other))
-    return one.length === other.length && one.every((item, index) => isEqual(item, other[index]));
-  if (!isPlain(one) || !isPlain(other)) return false;
-  const keys = Object.keys(one);
-  return (
-    keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && isEqual(one[key], other[key]))
-  );
-};

@@ -7,9 +7,7 @@ import {
   ScriptedEventStore,
   SimulatedCrash,
   SimulatedReadStore,
-  realMongod,
-  startEmbeddedTestMongo,
-  startRealTestMongo,
+  TEST_MONGOS,
   type TestMongo,
 } from '@app/testing';
 import type { Stored } from './fold-batch';
@@ -22,16 +20,10 @@ import type { CheckpointHold, ReadStore } from './read-store.port';
 
 const { accounts, moves, openings, readModels, someHistory } = accountsFixture;
 
-/** Generous, since a real server unpacks itself before it starts for the first time. */
 /** Beyond what a number holds exactly. */
 const FAR = 2n ** 53n + 1n;
 
-const servers: [string, () => Promise<TestMongo | null>, boolean][] = [
-  ['the embedded document store', startEmbeddedTestMongo, true],
-  ['a real MongoDB', startRealTestMongo, realMongod() !== null],
-];
-
-for (const [name, start, available] of servers) {
+for (const [name, start, available] of TEST_MONGOS) {
   (available ? describe : describe.skip)(`the read store on ${name}`, () => {
     let server: TestMongo | null;
     let database: ReadDatabase;

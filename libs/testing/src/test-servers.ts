@@ -40,6 +40,16 @@ export const startRealTestMongo = async (): Promise<TestMongo | null> => {
   return { url, dbName: uniqueName(), close: stop };
 };
 
+/** Servers that one suite is to agree on, by name, each with whether it can be started here. */
+export const TEST_MONGOS: readonly (readonly [
+  name: string,
+  start: () => Promise<TestMongo | null>,
+  available: boolean,
+])[] = [
+  ['the embedded document store', startEmbeddedTestMongo, true],
+  ['a real MongoDB', startRealTestMongo, realMongod() !== null],
+];
+
 /** The server that MONGODB_URL names, else the embedded one. */
 export const startTestMongo = async (): Promise<TestMongo> => {
   const url = process.env['MONGODB_URL'];

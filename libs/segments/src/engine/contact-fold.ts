@@ -211,10 +211,7 @@ class ContactWork {
     const known = this.current?.contact;
     const contact: SegmentedContact = {
       ...doc,
-      segments:
-        known !== undefined && state.open === known.membership.open
-          ? known.segments
-          : Object.keys(state.open).sort(),
+      segments: state.open === known?.membership.open ? known.segments : Object.keys(state.open).sort(),
       segmentsDueAt: nextDueAt(state),
       facts,
       membership: { ...state, definitionsAt },

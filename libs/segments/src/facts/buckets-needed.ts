@@ -5,8 +5,9 @@ import {
   periodAt,
   POINT_MOVES,
   rollingEdge,
-  type Range,
+  shiftDate,
   type Calendar,
+  type Range,
   type Rule,
   type Series,
   type Window,
@@ -103,12 +104,8 @@ export const monthsAsked = (
   return found;
 };
 
-const monthAfter = (month: string): string => {
-  const [year, number] = [Number(month.slice(0, 4)), Number(month.slice(5))];
-  return number === 12
-    ? `${String(year + 1).padStart(4, '0')}-01`
-    : `${month.slice(0, 5)}${String(number + 1).padStart(2, '0')}`;
-};
+const MONTH = durationParts('P1M');
+const monthAfter = (month: string): string => shiftDate(`${month}-01`, MONTH, 1).slice(0, 'YYYY-MM'.length);
 
 /** What a directory calls the facts that a series is made of. */
 export const namesIn = (series: Series): readonly string[] =>

@@ -38,9 +38,9 @@ const withinMonths = (leaf: Leaf, now: Date, calendar: Calendar): Verdicts | und
   const months = monthsAsked(series, leaf.window, calendar, now.getTime());
   if (months === null) return undefined;
   const directories = leaf.window.axis === 'recorded' ? ['months', 'lateMonths'] : ['months'];
-  const names = namesIn(series);
+  const anyOf = { $in: namesIn(series) };
   const parts = directories.flatMap((directory) =>
-    months.map((month): StoreFilter => ({ [`facts.${directory}.${month}`]: { $in: [...names] } })),
+    months.map((month): StoreFilter => ({ [`facts.${directory}.${month}`]: anyOf })),
   );
   const [only] = parts;
   if (only === undefined) return undefined;
