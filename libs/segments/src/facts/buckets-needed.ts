@@ -90,8 +90,9 @@ export const monthsAsked = (
   calendar: Calendar,
   now: number,
 ): readonly string[] | null => {
-  // When the contact was registered, a window has no say in who it is.
+  // These begin with the contact or with time. For what has a total, fewer months are needed than there may be facts in.
   if ('ever' in window || 'sinceRegistration' in window) return null;
+  if (!('last' in window) && !('period' in window) && window.from === undefined) return null;
   const from = firstNeeded(series, window, { registeredAt: '' }, calendar, now);
   // What is dated ahead of now may be dated into the next month; a date ends at most a day off where it does in UTC.
   const end = 'to' in window && window.to !== undefined ? Math.min(now, Date.parse(window.to)) : now;

@@ -52,7 +52,10 @@ const later = fc.oneof(
 const anythingWithin = fc
   .tuple(
     fc.constantFrom('PurchaseRecorded', 'CheckedIn', 'MessageSent', 'RewardRedeemed', 'PointsCredited'),
-    anyWindow,
+    fc.oneof(
+      { weight: 4, arbitrary: anyWindow },
+      fc.constantFrom({ to: '2024-01-08' }, { to: '2024-03-01' }),
+    ),
   )
   .map(([event, window]) => ({ event, count: { op: 'gte', value: 1 }, window }));
 
